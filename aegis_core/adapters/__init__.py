@@ -1,0 +1,1 @@
+"""Brands: each package translates between one SDK and the types of the domain, nothing else."""

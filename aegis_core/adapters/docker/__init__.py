@@ -1,0 +1,1 @@
+"""Docker Engine as a runtime, through the docker SDK."""

@@ -1,0 +1,1 @@
+"""The embedded process runtime: child processes as targets, for hosts without an engine."""

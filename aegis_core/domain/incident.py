@@ -1,0 +1,209 @@
+"""An incident: a list of events, folded. The state diagram is in ARCHITECTURE.md."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from .action import Action
+from .diagnosis import Diagnosis
+from .events import Event, EventType
+from .evidence import Evidence
+from .impact import Impact
+from .lesson import Lesson
+from .model import Stored
+from .policy import Decision, Verdict
+from .signal import PRIORITY, Fault, Severity, Signal
+from .target import TargetState
+from .verification import Judgement
+
+
+class Status(StrEnum):
+    """Where an incident stands."""
+
+    RECEIVED = "RECEIVED"  # stored, nobody has looked yet
+    ANALYZING = "ANALYZING"  # evidence is there; diagnosis and decision are being made
+    DECIDED = "DECIDED"  # policy allows an action (or NOOP)
+    EXECUTING = "EXECUTING"  # the intent is committed; the effect may or may not have happened
+    VERIFYING = "VERIFYING"  # the action is done; is the target healthy?
+    RESOLVED = "RESOLVED"  # verified healthy
+    FAILED = "FAILED"  # a person is needed; `error` says why
+
+
+CLOSED: Final = frozenset({Status.RESOLVED, Status.FAILED})
+
+
+class Intent(Stored):
+    """An action about to happen, with what was observed before it."""
+
+    action: Action
+    at: datetime
+    before: TargetState
+
+
+class Incident(Stored):
+    """The fold of an incident's events."""
+
+    id: str
+    target: str
+    fault: Fault
+    severity: Severity
+    status: Status
+    opened_at: datetime
+    updated_at: datetime
+    version: int
+    head: str  # hash of the newest event
+    signal: Signal
+    last_signal_at: datetime
+    signals: int = 1
+    evidence: Evidence | None = None
+    diagnosis: Diagnosis | None = None
+    decision: Decision | None = None
+    intent: Intent | None = None
+    executed_at: datetime | None = None
+    tried: tuple[str, ...] = ()
+    attempts: int = 0
+    judgement: Judgement | None = None
+    lesson: Lesson | None = None
+    impact: Impact | None = None
+    error: str | None = None
+    closed_at: datetime | None = None
+    wake_at: datetime | None = None  # nothing is to be done before this moment
+
+    @property
+    def closed(self) -> bool:
+        return self.status in CLOSED
+
+    @property
+    def priority(self) -> int:
+        """Lower is worked on first."""
+        return PRIORITY[self.severity]
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds from the first signal to the end; None while it is open."""
+        return (self.closed_at - self.opened_at).total_seconds() if self.closed_at else None
+
+
+Change = Mapping[str, object]
+
+
+def _joined(incident: Incident, event: Event) -> Change:
+    signal = Signal.model_validate(event.data["signal"])
+    worst = min(incident.severity, signal.severity, key=PRIORITY.__getitem__)
+    return {"signals": incident.signals + 1, "last_signal_at": event.at, "severity": worst}
+
+
+def _evidence(_: Incident, event: Event) -> Change:
+    return {"status": Status.ANALYZING, "evidence": Evidence.model_validate(event.data["evidence"]), "wake_at": None}
+
+
+def _diagnosed(_: Incident, event: Event) -> Change:
+    return {"status": Status.ANALYZING, "diagnosis": Diagnosis.model_validate(event.data["diagnosis"])}
+
+
+def _decided(incident: Incident, event: Event) -> Change:
+    decision = Decision.model_validate(event.data["decision"])
+    status = Status.DECIDED if decision.verdict is Verdict.ACT else incident.status
+    return {"status": status, "decision": decision}
+
+
+def _rested(_: Incident, event: Event) -> Change:
+    until = datetime.fromisoformat(event.data["until"])
+    anew = dict.fromkeys(("evidence", "diagnosis", "decision", "intent", "executed_at", "judgement"))
+    return {"status": Status.ANALYZING, "wake_at": until, **anew}
+
+
+def _intended(incident: Incident, event: Event) -> Change:
+    intent = Intent.model_validate(event.data["intent"])
+    return {"status": Status.EXECUTING, "intent": intent, "attempts": incident.attempts + 1}
+
+
+def _executed(_: Incident, event: Event) -> Change:
+    return {"status": Status.VERIFYING, "executed_at": event.at, "wake_at": None}
+
+
+def _failed_action(incident: Incident, event: Event) -> Change:
+    return {"tried": (*incident.tried, str(event.data["reason"]))}
+
+
+def _verified(incident: Incident, event: Event) -> Change:
+    judgement = Judgement.model_validate(event.data["judgement"])
+    if judgement.healthy or incident.intent is None:
+        return {"judgement": judgement}
+    outcome = f"{incident.intent.action}: not healthy afterwards ({'; '.join(judgement.failures)})"
+    return {"judgement": judgement, "tried": (*incident.tried, outcome)}
+
+
+def _learned(_: Incident, event: Event) -> Change:
+    return {"lesson": Lesson.model_validate(event.data["lesson"])}
+
+
+def _resolved(_: Incident, event: Event) -> Change:
+    impact = event.data.get("impact")
+    return {
+        "status": Status.RESOLVED,
+        "closed_at": event.at,
+        "impact": Impact.model_validate(impact) if impact else None,
+        "wake_at": None,
+    }
+
+
+def _failed(_: Incident, event: Event) -> Change:
+    return {"status": Status.FAILED, "closed_at": event.at, "error": str(event.data["reason"]), "wake_at": None}
+
+
+def _stage_failed(_: Incident, event: Event) -> Change:
+    return {"wake_at": datetime.fromisoformat(event.data["until"])}
+
+
+_APPLY: Final[Mapping[EventType, Callable[[Incident, Event], Change]]] = {
+    EventType.SIGNAL_JOINED: _joined,
+    EventType.EVIDENCE_GATHERED: _evidence,
+    EventType.DIAGNOSED: _diagnosed,
+    EventType.DECIDED: _decided,
+    EventType.RESTED: _rested,
+    EventType.ACTION_INTENDED: _intended,
+    EventType.ACTION_EXECUTED: _executed,
+    EventType.ACTION_FAILED: _failed_action,
+    EventType.VERIFIED: _verified,
+    EventType.LESSON_LEARNED: _learned,
+    EventType.RESOLVED: _resolved,
+    EventType.FAILED: _failed,
+    EventType.STAGE_FAILED: _stage_failed,
+}
+
+
+def _opened(event: Event) -> Incident:
+    signal = Signal.model_validate(event.data["signal"])
+    return Incident(
+        id=event.incident_id,
+        target=signal.target,
+        fault=signal.fault,
+        severity=signal.severity,
+        status=Status.RECEIVED,
+        opened_at=event.at,
+        updated_at=event.at,
+        version=event.version,
+        head=event.hash,
+        signal=signal,
+        last_signal_at=event.at,
+    )
+
+
+def fold(events: Iterable[Event], incident: Incident | None = None) -> Incident:
+    """Fold events, in order, onto an incident (None: from the beginning).
+
+    Raises ValueError when the first event does not open an incident.
+    """
+    for event in events:
+        if incident is None:
+            if event.type is not EventType.SIGNAL_RECEIVED:
+                raise ValueError(f"incident {event.incident_id} begins with {event.type}")
+            incident = _opened(event)
+            continue
+        place = {"version": event.version, "head": event.hash, "updated_at": event.at}
+        incident = incident.model_copy(update={**place, **_APPLY[event.type](incident, event)})
+    if incident is None:
+        raise ValueError("an incident has at least one event")
+    return incident

@@ -1,0 +1,147 @@
+"""Was it healed? A pure judgement over what was observed, with every condition named."""
+
+from datetime import datetime, timedelta
+
+from .action import Action
+from .model import Stored
+from .signal import Fault
+from .target import Health, RunState, TargetState
+
+
+class Probe(Stored):
+    """The answer of a target's health URL. `status` is None where nothing answered."""
+
+    status: int | None
+    seconds: float
+    detail: str = ""
+
+
+class Expectation(Stored):
+    """What has to hold before an incident counts as healed. Percentages are of the target's own limits."""
+
+    fault: Fault
+    action: Action
+    since: datetime  # the action was begun, or the decision to do nothing was taken
+    memory_percent: float = 85.0
+    cpu_percent: float = 85.0
+    latency_seconds: float = 1.0
+    stability_seconds: float = 10.0
+
+
+class Observation(Stored):
+    """What one look showed. `errors_since` counts error lines in the log since `Expectation.since`."""
+
+    state: TargetState | None
+    probe: Probe | None = None
+    errors_since: int | None = None
+    signals_since: int = 0  # how often the same symptom was reported again after the action had ended
+
+
+class Condition(Stored):
+    """One condition of health, whether it holds, and what was seen."""
+
+    name: str
+    holds: bool
+    seen: str
+
+
+class Judgement(Stored):
+    """All conditions. `healthy` only if every one of them holds."""
+
+    conditions: tuple[Condition, ...]
+
+    @property
+    def healthy(self) -> bool:
+        return bool(self.conditions) and all(condition.holds for condition in self.conditions)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        return tuple(f"{c.name}: {c.seen}" for c in self.conditions if not c.holds)
+
+
+def judge(before: TargetState | None, after: Observation, expected: Expectation) -> Judgement:
+    """Compare what was seen before the action with what is seen now (DESIGN §8).
+
+    `before` is the observation that the intent was committed with; None where nothing was done.
+    """
+    state = after.state
+    if state is None:
+        return Judgement(conditions=(Condition(name="exists", holds=False, seen="the target is gone"),))
+    if expected.action is Action.NOOP and state.stopped_by_person:
+        return Judgement(conditions=(Condition(name="as a person left it", holds=True, seen=str(state.run)),))
+    conditions = [
+        Condition(name="running", holds=state.run is RunState.RUNNING, seen=str(state.run)),
+        *_started_after(before, state, expected),
+        *_own_health(state),
+        *_probe(after.probe, expected),
+        *_stable(before, state, expected),
+        *_symptom(after, state, expected),
+    ]
+    return Judgement(conditions=tuple(conditions))
+
+
+def _started_after(before: TargetState | None, state: TargetState, expected: Expectation) -> list[Condition]:
+    if expected.action is not Action.RESTART:
+        return []
+    earlier = before.started_at if before else None
+    holds = state.started_at is not None and (earlier is None or state.started_at > earlier)
+    return [Condition(name="started after the action", holds=holds, seen=f"started at {state.started_at}")]
+
+
+def _own_health(state: TargetState) -> list[Condition]:
+    if state.health is Health.NONE:
+        return []
+    return [Condition(name="its own health check", holds=state.health is Health.HEALTHY, seen=str(state.health))]
+
+
+def _probe(probe: Probe | None, expected: Expectation) -> list[Condition]:
+    if probe is None:
+        return []
+    conditions = [Condition(name="health URL answers 200", holds=probe.status == 200, seen=_told(probe))]  # noqa: PLR2004
+    if expected.fault is Fault.LATENCY:
+        quick = probe.status is not None and probe.seconds <= expected.latency_seconds
+        conditions.append(Condition(name="health URL is quick", holds=quick, seen=f"{probe.seconds:.2f} s"))
+    return conditions
+
+
+def _told(probe: Probe) -> str:
+    return str(probe.status) if probe.status is not None else probe.detail or "no answer"
+
+
+def _stable(before: TargetState | None, state: TargetState, expected: Expectation) -> list[Condition]:
+    """Up for the whole window and not restarted by anyone meanwhile: a crash loop looks fine between two crashes."""
+    up = (state.at - state.started_at) if state.started_at else timedelta(0)
+    window = timedelta(seconds=expected.stability_seconds)
+    conditions = [
+        Condition(
+            name="stable", holds=up >= window, seen=f"up for {up.total_seconds():.1f} of {window.total_seconds():g} s"
+        )
+    ]
+    # The engine sets the count back to 0 when somebody asks for a restart, and counts its own restarts only.
+    allowed = 0 if expected.action is Action.RESTART else (before.restart_count if before else state.restart_count)
+    holds = state.restart_count <= allowed
+    conditions.append(Condition(name="restart count unchanged", holds=holds, seen=f"{state.restart_count} restarts"))
+    return conditions
+
+
+def _symptom(after: Observation, state: TargetState, expected: Expectation) -> list[Condition]:
+    """The condition that opened the incident is gone. What cannot be measured is not taken for gone."""
+    name = f"{expected.fault} is gone"
+    usage = state.usage
+    match expected.fault:
+        case Fault.MEMORY_PRESSURE:
+            percent = usage.memory_percent if usage else None
+            return [_below(name, percent, expected.memory_percent)]
+        case Fault.CPU_SATURATION:
+            return [_below(name, usage.cpu_percent if usage else None, expected.cpu_percent)]
+        case Fault.ERROR_LOGS | Fault.DISK_PRESSURE | Fault.LATENCY | Fault.CUSTOM:
+            quiet = after.signals_since == 0 and not after.errors_since
+            seen = f"{after.errors_since or 0} error lines, reported again {after.signals_since}×"
+            return [Condition(name=name, holds=quiet and after.errors_since is not None, seen=seen)]
+        case _:  # crashed, crash_loop, oom_killed, unhealthy: the conditions above are their opposite
+            return []
+
+
+def _below(name: str, percent: float | None, limit: float) -> Condition:
+    seen = "not measured" if percent is None else f"{percent:.0f} % (limit {limit:g} %)"
+    return Condition(name=name, holds=percent is not None and percent < limit, seen=seen)

@@ -1,0 +1,133 @@
+"""Everything that Aegis raises. The docstring of an exception is its default message.
+
+AegisError
+├── ConfigError
+├── StoreError
+│   ├── StoreUnavailable      (transient)
+│   ├── VersionConflict       (transient)
+│   ├── Fenced
+│   ├── IncidentUnknown
+│   ├── ChainBroken
+│   └── AlreadyRunning
+├── RuntimeProblem
+│   ├── RuntimeUnavailable    (transient)
+│   ├── TargetGone
+│   └── ActionUnsupported
+├── BrainError
+│   ├── BrainUnavailable      (transient)
+│   ├── BrainRefused
+│   └── AnswerInvalid
+├── RunbookError              (transient)
+└── DeliveryError
+    ├── DeliveryDeferred      (transient)
+    └── DeliveryRejected
+
+`transient` says whether the same call may succeed later: what is transient is retried, the rest is reported.
+"""
+
+from typing import ClassVar
+
+
+class AegisError(Exception):
+    """Something went wrong in Aegis."""
+
+    transient: ClassVar[bool] = False
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip().splitlines()[0])
+
+
+class ConfigError(AegisError):
+    """A setting cannot be used."""
+
+
+class StoreError(AegisError):
+    """The event log failed."""
+
+
+class StoreUnavailable(StoreError):
+    """The event log cannot be reached or written right now."""
+
+    transient = True
+
+
+class VersionConflict(StoreError):
+    """Somebody else has appended to this incident first."""
+
+    transient = True
+
+
+class Fenced(StoreError):
+    """This worker no longer owns the incident: another one has taken it over."""
+
+
+class IncidentUnknown(StoreError):
+    """There is no incident with this id."""
+
+
+class ChainBroken(StoreError):
+    """An event does not match its hash, or the hash of the event before it."""
+
+
+class AlreadyRunning(StoreError):
+    """Another agent is already running on this data directory."""
+
+
+class RuntimeProblem(AegisError):
+    """The runtime that runs the targets reported a problem."""
+
+
+class RuntimeUnavailable(RuntimeProblem):
+    """The runtime does not answer, or answered with an internal error."""
+
+    transient = True
+
+
+class TargetGone(RuntimeProblem):
+    """The target no longer exists, or is another one under the same name."""
+
+
+class ActionUnsupported(RuntimeProblem):
+    """This runtime cannot carry out this action."""
+
+
+class BrainError(AegisError):
+    """A rung of the brain gave no diagnosis."""
+
+
+class BrainUnavailable(BrainError):
+    """The model cannot be reached, is overloaded, or did not answer in time."""
+
+    transient = True
+
+
+class BrainRefused(BrainError):
+    """The model's server refused the request: wrong key, unknown model, or a request it does not take."""
+
+
+class AnswerInvalid(BrainError):
+    """The model answered, but not with a diagnosis that the evidence supports."""
+
+
+class RunbookError(AegisError):
+    """The runbook file cannot be read or written."""
+
+    transient = True
+
+
+class DeliveryError(AegisError):
+    """A notice could not be delivered."""
+
+
+class DeliveryDeferred(DeliveryError):
+    """The channel is away or wants us to wait."""
+
+    transient = True
+
+    def __init__(self, message: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class DeliveryRejected(DeliveryError):
+    """The channel will never take this notice."""

@@ -1,0 +1,196 @@
+"""What the pipeline needs from the world: small protocols that speak the types of the domain.
+
+Each is implemented by adapters and by a fake in `testing`, and both pass the same contract tests.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from aegis_core.domain.action import Action
+from aegis_core.domain.diagnosis import Diagnosis
+from aegis_core.domain.events import Draft, Event
+from aegis_core.domain.evidence import Evidence
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.lesson import Lesson
+from aegis_core.domain.model import Stored
+from aegis_core.domain.notice import Notice
+from aegis_core.domain.policy import History
+from aegis_core.domain.signal import Signal
+from aegis_core.domain.target import TargetRef, TargetState, Usage
+from aegis_core.domain.verification import Probe
+
+Clock = Callable[[], datetime]
+"""The present moment, aware, in UTC."""
+
+
+class Sensor(Protocol):
+    """What can be seen of the targets of a runtime.
+
+    Raises RuntimeUnavailable where the runtime does not answer.
+    """
+
+    def targets(self) -> Sequence[TargetState]:
+        """List every target (opted in or not) without its usage."""
+
+    def usage(self, target: TargetRef) -> Usage | None:
+        """Sample CPU and memory now; None where the target does not run. Raises TargetGone."""
+
+
+class EvidenceSource(Protocol):
+    """What a runtime knows about the past of one target. Raises TargetGone, RuntimeUnavailable."""
+
+    def logs(self, target: TargetRef, tail: int = 200, since: datetime | None = None) -> Sequence[str]:
+        """Return the newest lines of its output, cleaned, oldest first."""
+
+    def happenings(self, target: TargetRef, since: datetime) -> Sequence[str]:
+        """Tell what the runtime did with it since then, one short line each, oldest first."""
+
+    def secrets(self, target: TargetRef) -> frozenset[str]:
+        """Return the values of its environment, so that they can be masked wherever they turn up."""
+
+
+class Effector(Protocol):
+    """The hands. The target is always one that was observed, never a name out of an answer.
+
+    Raises RuntimeUnavailable where the runtime does not answer or answers with an internal error.
+    """
+
+    def find(self, name: str) -> TargetState | None:
+        """Observe the target of this name, usage included; None where there is none."""
+
+    def observe(self, target: TargetRef) -> TargetState:
+        """Observe this very target, usage included. Raises TargetGone also when the name now means another one."""
+
+    def apply(self, action: Action, before: TargetState) -> None:
+        """Carry the action out, and return when the runtime says that it is done.
+
+        Raises TargetGone, ActionUnsupported; RuntimeUnavailable leaves open whether it happened.
+        """
+
+    def begun(self, target: TargetRef, since: datetime) -> bool:
+        """Tell whether the runtime has begun to stop or restart the target after this moment."""
+
+
+class Prober(Protocol):
+    """Asks a health URL."""
+
+    def probe(self, url: str) -> Probe:
+        """GET the URL once. Never raises for what the other side does: that is the answer."""
+
+
+class Brain(Protocol):
+    """Something that can diagnose: one rung, or the ladder over all of them."""
+
+    def diagnose(self, evidence: Evidence) -> Diagnosis:
+        """Name the root cause and one action. Raises BrainError; the ladder as a whole never does."""
+
+
+class Runbook(Protocol):
+    """The lessons. Raises RunbookError."""
+
+    def lessons(self) -> Sequence[Lesson]:
+        """Return every lesson, oldest first."""
+
+    def add(self, lesson: Lesson) -> None:
+        """Append a lesson durably; one that is there already (same incident) is left as it is."""
+
+
+class Channel(Protocol):
+    """Somewhere a notice can be delivered to."""
+
+    name: str
+
+    def deliver(self, notice: Notice) -> None:
+        """Deliver once. Raises DeliveryDeferred (try again later) or DeliveryRejected (never will)."""
+
+
+class Filter(Stored):
+    """Which incidents to list; None means any."""
+
+    status: str | None = None
+    target: str | None = None
+    fault: str | None = None
+    search: str | None = None
+    open: bool | None = None
+
+
+class Incidents(Protocol):
+    """The projection of the event log: incidents as they stand."""
+
+    def get(self, incident_id: str) -> Incident:
+        """Return one incident. Raises IncidentUnknown."""
+
+    def list(self, wanted: Filter, limit: int, offset: int) -> tuple[Sequence[Incident], int]:
+        """Return a page, newest first, and how many there are in all."""
+
+    def events(self, incident_id: str) -> Sequence[Event]:
+        """Return the events of one incident in order. Raises IncidentUnknown."""
+
+    def history(self, target: str) -> History:
+        """Return when actions were begun on a target since it was last verified healthy."""
+
+
+class EventLog(Protocol):
+    """The log that everything is derived from. Raises StoreUnavailable."""
+
+    def open(self, signal: Signal, notices: Callable[[Incident], Iterable[Notice]]) -> tuple[Incident, bool]:
+        """Store a signal: join the incident with its id, or the open one of its target and fault; else open one.
+
+        Returns the incident as it stands and whether it is new. It is on disk when this returns.
+        """
+
+    def append(self, claim: "Claim", drafts: Sequence[Draft], notices: Iterable[Notice] = ()) -> Incident:
+        """Append events and put notices into the outbox, in one transaction.
+
+        Raises Fenced when somebody else has claimed the incident since. Signals that joined meanwhile are kept.
+        """
+
+
+class Claim(Stored):
+    """The right to work on an incident: appends carry the fence, and a newer claim makes it invalid."""
+
+    incident: Incident
+    fence: int
+
+
+class WorkQueue(Protocol):
+    """Hands out incidents that have something to be done. At most one per target at a time."""
+
+    def claim(self, limit: int, now: datetime) -> Sequence[Claim]:
+        """Claim up to `limit` incidents whose time has come, the most urgent and then the oldest first."""
+
+    def release(self, claim: Claim) -> None:
+        """Give an incident back, done or to be taken up at its `wake_at`."""
+
+    def recover(self) -> int:
+        """Take back whatever an agent that no longer lives had claimed; returns how many. Called once, at the start."""
+
+    def next_wake(self) -> datetime | None:
+        """Say when the next sleeping incident wants to be taken up."""
+
+
+class OutboxItem(Stored):
+    """A notice waiting for one channel."""
+
+    id: int
+    channel: str
+    notice: Notice
+    attempts: int
+    created_at: datetime
+
+
+class Outbox(Protocol):
+    """Notices that were committed together with the events that caused them."""
+
+    def due(self, channel: str, now: datetime, limit: int = 10) -> Sequence[OutboxItem]:
+        """Return undelivered notices of a channel whose time has come, oldest first."""
+
+    def delivered(self, item: OutboxItem, at: datetime) -> None:
+        """Strike a notice off."""
+
+    def deferred(self, item: OutboxItem, until: datetime, reason: str) -> None:
+        """Try again at `until`."""
+
+    def dropped(self, item: OutboxItem, at: datetime, reason: str) -> None:
+        """Give a notice up, and keep why."""
