@@ -110,7 +110,7 @@ provide_compose() {
     has_compose && return
     require_debian_12_root "\`docker compose\` v2 is missing: install Docker's compose plugin"
     say "installing docker compose from Debian $COMPOSE_RELEASE"
-    local plugins=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins plugin
+    local plugins=${DOCKER_CONFIG:-~/.docker}/cli-plugins plugin
     unpack_next_release_packages docker-compose docker-buildx
     mkdir -p "$plugins"
     for plugin in "$WORK_DIR"/root/usr/libexec/docker/cli-plugins/*; do
@@ -193,13 +193,8 @@ start() {
     say "ready: Docker $(docker version --format '{{.Server.Version}}'), compose $(docker compose version --short)"
 }
 
-stop() {
-    take_lock
-    stop_engine
-}
-
 case ${1:-start} in
     start) start ;;
-    stop) stop ;;
+    stop) stop_engine ;;
     *) die "unknown command \"$1\"; usage: scripts/engine.sh [start|stop]" ;;
 esac
