@@ -42,7 +42,7 @@ class Rig(Protocol):
         """The moment by the runtime's clock, aware, in UTC."""
 
     def starts(self) -> int:
-        """How often the target has been started, by the runtime's own record and not by the adapter's."""
+        """How often it was started, by the target's own record or the runtime's, but not by the adapter's."""
 
     def say(self, line: str) -> None:
         """Make it print `SAID`, a space and this line."""

@@ -13,8 +13,10 @@ file (under another name, then renamed) and the program takes it away when it ha
     unhealthy  stays, and as long as it is there the health check fails (the file itself can be the check)
 
 What was left in the folder is removed at the start. With HEALTH_PORT, `GET /` answers 200 or 503.
+Every start adds a line to the file `starts` of the folder: "alone", or "beside another" where a copy is running already.
 """
 
+import fcntl
 import os
 import signal
 import sys
@@ -34,7 +36,9 @@ def burn():
 
 
 def grow(size):
-    kept.append(bytearray(os.urandom(1) * size))
+    block = bytearray(size)
+    block[::4096] = b"x" * len(range(0, size, 4096))  # untouched pages take no memory
+    kept.append(block)
 
 
 def obey(command, content):
@@ -51,7 +55,7 @@ def obey(command, content):
 
 
 class Check(BaseHTTPRequestHandler):
-    def do_GET(self):  # noqa: N802 - the name is http.server's
+    def do_GET(self):
         self.send_response(503 if (folder / "unhealthy").exists() else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -60,7 +64,21 @@ class Check(BaseHTTPRequestHandler):
         """Be quiet: what is printed is what the tests look for."""
 
 
+def sign_in():
+    """Tell that the program has been started, and hold the lock that tells a second copy of the first one."""
+    lock = (folder / "lock").open("w")
+    kept.append(lock)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        found = "alone"
+    except BlockingIOError:
+        found = "beside another"
+    with (folder / "starts").open("a", encoding="utf-8") as starts:
+        starts.write(f"{found}\n")
+
+
 def main():
+    sign_in()
     for command in COMMANDS:
         (folder / command).unlink(missing_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
