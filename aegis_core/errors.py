@@ -2,6 +2,7 @@
 
 AegisError
 ├── ConfigError
+├── Interrupted
 ├── StoreError
 │   ├── StoreUnavailable      (transient)
 │   ├── VersionConflict       (transient)
@@ -39,6 +40,10 @@ class AegisError(Exception):
 
 class ConfigError(AegisError):
     """A setting cannot be used."""
+
+
+class Interrupted(AegisError):
+    """The agent is stopping; the stage is run again at the next start."""
 
 
 class StoreError(AegisError):

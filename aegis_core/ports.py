@@ -132,19 +132,26 @@ class Incidents(Protocol):
 
 
 class EventLog(Protocol):
-    """The log that everything is derived from. Raises StoreUnavailable."""
+    """The log that everything is derived from. Raises StoreUnavailable.
 
-    def open(self, signal: Signal, notices: Callable[[Incident], Iterable[Notice]]) -> tuple[Incident, bool]:
+    With every change it puts the notices that `Routes` asks for into the outbox, in the same transaction.
+    """
+
+    def open(self, signal: Signal, at: datetime) -> tuple[Incident, bool]:
         """Store a signal: join the incident with its id, or the open one of its target and fault; else open one.
 
         Returns the incident as it stands and whether it is new. It is on disk when this returns.
         """
 
-    def append(self, claim: "Claim", drafts: Sequence[Draft], notices: Iterable[Notice] = ()) -> Incident:
-        """Append events and put notices into the outbox, in one transaction.
+    def append(self, claim: "Claim", drafts: Sequence[Draft], at: datetime) -> "Claim":
+        """Append events in one transaction and return the claim with the incident as it stands then.
 
-        Raises Fenced when somebody else has claimed the incident since. Signals that joined meanwhile are kept.
+        Signals that joined meanwhile are kept. Raises Fenced when somebody else has claimed the incident since.
         """
+
+
+Routes = Callable[[Incident | None, Incident], Iterable[tuple[str, Notice]]]
+"""Which notices a change of an incident causes, each with the channel that it goes to. Pure."""
 
 
 class Claim(Stored):
@@ -166,8 +173,8 @@ class WorkQueue(Protocol):
     def recover(self) -> int:
         """Take back whatever an agent that no longer lives had claimed; returns how many. Called once, at the start."""
 
-    def next_wake(self) -> datetime | None:
-        """Say when the next sleeping incident wants to be taken up."""
+    def next_wake(self, now: datetime) -> datetime | None:
+        """Say when the next incident that sleeps beyond `now` wants to be taken up."""
 
 
 class OutboxItem(Stored):

@@ -63,16 +63,24 @@ class Incident(Stored):
     executed_at: datetime | None = None
     tried: tuple[str, ...] = ()
     attempts: int = 0
+    last_action: Action | None = None  # the newest one that was begun
     judgement: Judgement | None = None
     lesson: Lesson | None = None
     impact: Impact | None = None
     error: str | None = None
     closed_at: datetime | None = None
     wake_at: datetime | None = None  # nothing is to be done before this moment
+    stumbles: int = 0  # how often in a row the present stage broke
 
     @property
     def closed(self) -> bool:
         return self.status in CLOSED
+
+    @property
+    def proven(self) -> bool:
+        """It was seen healthy and running: what resets the count of attempts (a person's stop does not)."""
+        judged = self.judgement
+        return judged is not None and judged.healthy and any(one.name == "running" for one in judged.conditions)
 
     @property
     def priority(self) -> int:
@@ -95,7 +103,7 @@ def _joined(incident: Incident, event: Event) -> Change:
 
 
 def _evidence(_: Incident, event: Event) -> Change:
-    return {"status": Status.ANALYZING, "evidence": Evidence.model_validate(event.data["evidence"]), "wake_at": None}
+    return {"status": Status.ANALYZING, "evidence": Evidence.model_validate(event.data["evidence"])}
 
 
 def _diagnosed(_: Incident, event: Event) -> Change:
@@ -116,11 +124,12 @@ def _rested(_: Incident, event: Event) -> Change:
 
 def _intended(incident: Incident, event: Event) -> Change:
     intent = Intent.model_validate(event.data["intent"])
-    return {"status": Status.EXECUTING, "intent": intent, "attempts": incident.attempts + 1}
+    attempts = incident.attempts + 1
+    return {"status": Status.EXECUTING, "intent": intent, "attempts": attempts, "last_action": intent.action}
 
 
 def _executed(_: Incident, event: Event) -> Change:
-    return {"status": Status.VERIFYING, "executed_at": event.at, "wake_at": None}
+    return {"status": Status.VERIFYING, "executed_at": event.at}
 
 
 def _failed_action(incident: Incident, event: Event) -> Change:
@@ -145,16 +154,15 @@ def _resolved(_: Incident, event: Event) -> Change:
         "status": Status.RESOLVED,
         "closed_at": event.at,
         "impact": Impact.model_validate(impact) if impact else None,
-        "wake_at": None,
     }
 
 
 def _failed(_: Incident, event: Event) -> Change:
-    return {"status": Status.FAILED, "closed_at": event.at, "error": str(event.data["reason"]), "wake_at": None}
+    return {"status": Status.FAILED, "closed_at": event.at, "error": str(event.data["reason"])}
 
 
-def _stage_failed(_: Incident, event: Event) -> Change:
-    return {"wake_at": datetime.fromisoformat(event.data["until"])}
+def _stage_failed(incident: Incident, event: Event) -> Change:
+    return {"wake_at": datetime.fromisoformat(event.data["until"]), "stumbles": incident.stumbles + 1}
 
 
 _APPLY: Final[Mapping[EventType, Callable[[Incident, Event], Change]]] = {
@@ -203,6 +211,8 @@ def fold(events: Iterable[Event], incident: Incident | None = None) -> Incident:
             incident = _opened(event)
             continue
         place = {"version": event.version, "head": event.hash, "updated_at": event.at}
+        if event.type is not EventType.SIGNAL_JOINED:
+            place |= {"stumbles": 0, "wake_at": None}
         incident = incident.model_copy(update={**place, **_APPLY[event.type](incident, event)})
     if incident is None:
         raise ValueError("an incident has at least one event")

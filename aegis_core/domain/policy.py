@@ -133,10 +133,17 @@ def _by_history(history: History, policy: Policy, now: datetime) -> _Ruling | No
         )
     if history.last_action_at is None:
         return None
-    # The pause grows with each attempt that did not help, and never outlasts a clock that was set back.
-    pause = timedelta(seconds=policy.cooldown_seconds * max(1, 2 ** (tries - 1)))
+    until = rests_until(history, policy)
     since = now - history.last_action_at
-    if not timedelta(0) <= since < pause:
+    if until is None or not timedelta(0) <= since < until - history.last_action_at:
+        return None  # over, or the clock was set back: a pause never outlasts that
+    reason = f"The last action was {since.total_seconds():.0f} s ago; it rests until {until:%H:%M:%S} UTC."
+    return _Ruling(Verdict.REST, reason, until)
+
+
+def rests_until(history: History, policy: Policy) -> datetime | None:
+    """Say until when a target is left alone after its last action; the pause doubles with each attempt in vain."""
+    if history.last_action_at is None:
         return None
-    reason = f"The last action was {since.total_seconds():.0f} s ago; {pause.total_seconds():.0f} s pause is kept."
-    return _Ruling(Verdict.REST, reason, history.last_action_at + pause)
+    pause = policy.cooldown_seconds * 2 ** max(0, len(history.attempts) - 1)
+    return history.last_action_at + timedelta(seconds=min(pause, policy.attempt_window_seconds))

@@ -43,6 +43,7 @@ class Condition(Stored):
     name: str
     holds: bool
     seen: str
+    pending: bool = False  # it does not hold yet, and only time can tell
 
 
 class Judgement(Stored):
@@ -53,6 +54,11 @@ class Judgement(Stored):
     @property
     def healthy(self) -> bool:
         return bool(self.conditions) and all(condition.holds for condition in self.conditions)
+
+    @property
+    def pending(self) -> bool:
+        """Nothing speaks against health but that too little time has gone by."""
+        return not self.healthy and all(condition.holds or condition.pending for condition in self.conditions)
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -91,7 +97,12 @@ def _started_after(before: TargetState | None, state: TargetState, expected: Exp
 def _own_health(state: TargetState) -> list[Condition]:
     if state.health is Health.NONE:
         return []
-    return [Condition(name="its own health check", holds=state.health is Health.HEALTHY, seen=str(state.health))]
+    starting = state.health is Health.STARTING
+    return [
+        Condition(
+            name="its own health check", holds=state.health is Health.HEALTHY, seen=str(state.health), pending=starting
+        )
+    ]
 
 
 def _probe(probe: Probe | None, expected: Expectation) -> list[Condition]:
@@ -130,18 +141,26 @@ def _symptom(after: Observation, state: TargetState, expected: Expectation) -> l
     usage = state.usage
     match expected.fault:
         case Fault.MEMORY_PRESSURE:
-            percent = usage.memory_percent if usage else None
-            return [_below(name, percent, expected.memory_percent)]
+            return [_below(name, usage.memory_percent if usage else None, expected.memory_percent)]
         case Fault.CPU_SATURATION:
             return [_below(name, usage.cpu_percent if usage else None, expected.cpu_percent)]
-        case Fault.ERROR_LOGS | Fault.DISK_PRESSURE | Fault.LATENCY | Fault.CUSTOM:
-            quiet = after.signals_since == 0 and not after.errors_since
-            seen = f"{after.errors_since or 0} error lines, reported again {after.signals_since}×"
-            return [Condition(name=name, holds=quiet and after.errors_since is not None, seen=seen)]
+        case Fault.LATENCY | Fault.DISK_PRESSURE | Fault.CUSTOM | Fault.ERROR_LOGS:
+            if expected.fault is Fault.LATENCY and after.probe is not None:
+                return []  # the health URL has told
+            return [_quiet(name, after, expected)]
         case _:  # crashed, crash_loop, oom_killed, unhealthy: the conditions above are their opposite
             return []
 
 
+def _quiet(name: str, after: Observation, expected: Expectation) -> Condition:
+    """Silence after an action is a sign; silence after none is not, but for error lines, which would go on."""
+    if expected.action is Action.NOOP and expected.fault is not Fault.ERROR_LOGS:
+        return Condition(name=name, holds=False, seen="nothing was done, and it cannot be measured from here")
+    holds = after.signals_since == 0 and after.errors_since == 0
+    lines = "log not read" if after.errors_since is None else f"{after.errors_since} error lines"
+    return Condition(name=name, holds=holds, seen=f"{lines}, reported again {after.signals_since}×")
+
+
 def _below(name: str, percent: float | None, limit: float) -> Condition:
     seen = "not measured" if percent is None else f"{percent:.0f} % (limit {limit:g} %)"
-    return Condition(name=name, holds=percent is not None and percent < limit, seen=seen)
+    return Condition(name=name, holds=percent is not None and percent < limit, seen=seen, pending=percent is None)

@@ -1,0 +1,108 @@
+"""Reads the projection (port `Incidents`)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
+
+from aegis_core.domain.events import Event, EventType, first_broken
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.lesson import Lesson
+from aegis_core.domain.policy import History
+from aegis_core.errors import IncidentUnknown
+from aegis_core.ports import Filter
+
+from .database import Database
+from .event_log import event_of, read_events
+from .tables import events, incidents
+
+
+class SqlIncidents:
+    """Incidents as they stand, and their events."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, incident_id: str) -> Incident:
+        """See `ports.Incidents.get`."""
+        with self._database.reading() as connection:
+            state = connection.execute(select(incidents.c.state).where(incidents.c.id == incident_id)).scalar()
+        if state is None:
+            raise IncidentUnknown(f"there is no incident {incident_id}")
+        return Incident.model_validate_json(state)
+
+    def list(self, wanted: Filter, limit: int, offset: int) -> tuple[Sequence[Incident], int]:
+        """See `ports.Incidents.list`."""
+        condition = _condition(wanted)
+        newest = incidents.c.opened_at.desc(), incidents.c.id.desc()
+        query = select(incidents.c.state).where(condition).order_by(*newest).limit(limit).offset(offset)
+        with self._database.reading() as connection:
+            total = connection.execute(select(func.count()).select_from(incidents).where(condition)).scalar_one()
+            states = connection.execute(query).scalars().all()
+        return [Incident.model_validate_json(state) for state in states], total
+
+    def events(self, incident_id: str) -> Sequence[Event]:
+        """See `ports.Incidents.events`."""
+        with self._database.reading() as connection:
+            found = read_events(connection, incident_id)
+        if not found:
+            raise IncidentUnknown(f"there is no incident {incident_id}")
+        return found
+
+    def history(self, target: str) -> History:
+        """See `ports.Incidents.history`."""
+        mine = incidents.c.target == target
+        begun = (
+            select(events.c.at)
+            .join(incidents, incidents.c.id == events.c.incident_id)
+            .where(mine, incidents.c.acted_at.is_not(None), events.c.type == EventType.ACTION_INTENDED)
+            .order_by(events.c.at.desc())
+            .limit(50)
+        )
+        with self._database.reading() as connection:
+            proven = connection.execute(select(func.max(incidents.c.proven_at)).where(mine)).scalar()
+            moments = connection.execute(begun).scalars().all()
+        since = [at for at in moments if proven is None or at > proven]
+        return History(attempts=tuple(reversed(since)), last_action_at=max(moments, default=None))
+
+
+class Archive:
+    """The whole log at once: what `aegis doctor` checks and a lost runbook is rebuilt from."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def lessons(self) -> Sequence[Lesson]:
+        """Return every lesson that was ever learned, oldest first."""
+        query = select(events.c.data, events).where(events.c.type == EventType.LESSON_LEARNED).order_by(events.c.at)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [Lesson.model_validate(event_of(row).data["lesson"]) for row in rows]
+
+    def broken(self) -> Sequence[Event]:
+        """Verify every chain; return the first event that does not fit of each incident where one does not."""
+        with self._database.reading() as connection:
+            ids = connection.execute(select(incidents.c.id).order_by(incidents.c.opened_at)).scalars().all()
+            checked = (first_broken(read_events(connection, incident_id)) for incident_id in ids)
+            return [event for event in checked if event is not None]
+
+    def count(self) -> int:
+        """Return how many events there are."""
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(events)).scalar_one())
+
+
+def _condition(wanted: Filter) -> ColumnElement[bool]:
+    parts: list[Any] = [true()]
+    if wanted.status:
+        parts.append(incidents.c.status == wanted.status)
+    if wanted.target:
+        parts.append(incidents.c.target == wanted.target)
+    if wanted.fault:
+        parts.append(incidents.c.fault == wanted.fault)
+    if wanted.open is not None:
+        parts.append(incidents.c.open == wanted.open)
+    if wanted.search:
+        like = f"%{wanted.search}%"
+        parts.append(or_(incidents.c.id.like(like), incidents.c.target.like(like), incidents.c.state.like(like)))
+    return and_(*parts)

@@ -1,0 +1,57 @@
+"""Notices waiting to be delivered (port `Outbox`)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from aegis_core.domain.notice import Notice
+from aegis_core.ports import OutboxItem
+
+from .database import Database
+from .tables import outbox
+
+
+class SqlOutbox:
+    """The outbox table. Rows are put there by the event log, in the transaction of their event."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, channel: str, now: datetime, limit: int = 10) -> Sequence[OutboxItem]:
+        """See `ports.Outbox.due`."""
+        waiting = (outbox.c.channel == channel) & outbox.c.done_at.is_(None) & (outbox.c.next_at <= now)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(outbox).where(waiting).order_by(outbox.c.id).limit(limit)).all()
+        return [
+            OutboxItem(
+                id=row.id,
+                channel=row.channel,
+                notice=Notice.model_validate_json(row.notice),
+                attempts=row.attempts,
+                created_at=row.created_at,
+            )
+            for row in rows
+        ]
+
+    def delivered(self, item: OutboxItem, at: datetime) -> None:
+        """See `ports.Outbox.delivered`."""
+        self._set(item, done_at=at, outcome="delivered")
+
+    def deferred(self, item: OutboxItem, until: datetime, reason: str) -> None:
+        """See `ports.Outbox.deferred`. The reason stands in the row while the notice waits."""
+        self._set(item, next_at=until, attempts=item.attempts + 1, outcome=reason[:512])
+
+    def dropped(self, item: OutboxItem, at: datetime, reason: str) -> None:
+        """See `ports.Outbox.dropped`."""
+        self._set(item, done_at=at, outcome=f"dropped: {reason}"[:512])
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many notices wait, by channel."""
+        query = select(outbox.c.channel, func.count()).where(outbox.c.done_at.is_(None)).group_by(outbox.c.channel)
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query).all()}
+
+    def _set(self, item: OutboxItem, **values: object) -> None:
+        with self._database.writing(durable=False) as connection:
+            connection.execute(update(outbox).where(outbox.c.id == item.id).values(**values))

@@ -1,0 +1,79 @@
+"""Investigate: gather the evidence before anyone judges. What cannot be had is named, never made up."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from aegis_core.domain.events import Agent, Draft, EventType
+from aegis_core.domain.evidence import Evidence
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.lesson import precedents, similar
+from aegis_core.domain.logs import fold
+from aegis_core.domain.masking import mask, mask_lines
+from aegis_core.domain.target import TargetState
+from aegis_core.errors import RunbookError, RuntimeProblem
+
+from .tools import Tools
+
+LOG_LINES: Final = 200
+MOST_TEMPLATES: Final = 60
+TAIL_LINES: Final = 40
+HAPPENINGS_BEFORE: Final = timedelta(minutes=10)  # how far back the runtime is asked what it did
+
+
+def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
+    """Observe the target, read its log and history, look up similar lessons; all of it masked.
+
+    Raises RuntimeUnavailable when the runtime does not answer at all: then it is tried again later.
+    """
+    if incident.evidence is not None:
+        return ()
+    target = tools.effector.find(incident.target)
+    bare = Evidence(
+        fault=incident.fault,
+        severity=incident.severity,
+        at=tools.clock(),
+        target=target,
+        metrics=incident.signal.metrics,
+        tried=incident.tried,
+    )
+    evidence = _with_precedents(_with_log(bare, incident, target, tools), incident, tools)
+    data = {"evidence": evidence.model_dump(mode="json")}
+    return (Draft(type=EventType.EVIDENCE_GATHERED, agent=Agent.DETECTION, data=data),)
+
+
+def _with_log(evidence: Evidence, incident: Incident, target: TargetState | None, tools: Tools) -> Evidence:
+    reported = incident.signal.logs
+    if target is None:
+        return _shaped(evidence, reported, (), ("target: the runtime knows none of this name",))
+    try:
+        secrets = tools.source.secrets(target.ref)
+        seen = tools.source.logs(target.ref, tail=LOG_LINES)
+        since = incident.opened_at - HAPPENINGS_BEFORE
+        happenings = tools.source.happenings(target.ref, since)
+    except RuntimeProblem as error:
+        return _shaped(evidence, reported, (), (f"logs: {mask(str(error))}",))
+    lines = mask_lines(seen or reported, secrets)
+    masked = target.model_copy(update={"health_log": mask_lines(target.health_log, secrets)})
+    missing = () if lines else ("logs: the target has printed nothing",)
+    told = tuple(mask(text, secrets) for text in happenings)
+    return _shaped(evidence.model_copy(update={"target": masked}), lines, told, missing)
+
+
+def _shaped(evidence: Evidence, lines: Sequence[str], told: tuple[str, ...], missing: tuple[str, ...]) -> Evidence:
+    return evidence.model_copy(
+        update={
+            "templates": fold(lines)[:MOST_TEMPLATES],
+            "tail": tuple(lines[-TAIL_LINES:]),
+            "happenings": told,
+            "missing": missing,
+        }
+    )
+
+
+def _with_precedents(evidence: Evidence, incident: Incident, tools: Tools) -> Evidence:
+    try:
+        lessons = similar(tools.runbook.lessons(), evidence, incident.target)
+    except RunbookError as error:
+        return evidence.model_copy(update={"missing": (*evidence.missing, f"lessons: {error}")})
+    return evidence.model_copy(update={"precedents": precedents(lessons)})

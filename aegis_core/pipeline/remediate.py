@@ -1,0 +1,138 @@
+"""Remediate: one decision, one effect. The intent is committed first, and whoever resumes observes before acting."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
+
+from aegis_core.domain.action import Action
+from aegis_core.domain.events import Agent, Draft, EventType
+from aegis_core.domain.incident import Incident, Intent
+from aegis_core.domain.policy import forbidden
+from aegis_core.domain.target import TargetState
+from aegis_core.errors import ActionUnsupported, TargetGone
+
+from .tools import Tools, failed
+
+STOP_MARGIN: Final = 15.0  # seconds after its stop timeout within which a restart that has begun must have ended
+SETTLE: Final = timedelta(seconds=3)  # a request that a killed agent had sent shows in the runtime's events by then
+
+MOST_TURNS: Final = 5  # how often in one incident a change of the target makes Aegis look anew
+_STOPPED: Final = "A person has stopped or paused it meanwhile; that is respected."
+
+
+def intend(incident: Incident, tools: Tools) -> Sequence[Draft]:
+    """Commit what is about to happen and what was observed before it. NOOP goes straight to verification.
+
+    The target is looked at once more: it has to be there, opted in, not stopped by a person, and still in need.
+    """
+    decision = incident.decision
+    if decision is None:
+        return ()
+    if decision.action is Action.NOOP:
+        return (_done(Action.NOOP, "nothing was done"),)
+    before = tools.effector.find(incident.target)
+    overtaken = _overtaken(incident, before)
+    if overtaken or before is None:
+        return _anew(incident, overtaken, tools)
+    barred = forbidden(before, tools.policy)
+    if barred:
+        return _refused(barred)
+    intent = Intent(action=decision.action, at=tools.clock(), before=before).model_dump(mode="json")
+    return (Draft(type=EventType.ACTION_INTENDED, agent=Agent.RESOLUTION, data={"intent": intent}),)
+
+
+def remediate(incident: Incident, tools: Tools) -> Sequence[Draft]:
+    """Make the intended effect happen exactly once, whatever happened to the agent or the reply in between.
+
+    Raises RuntimeUnavailable when the outcome is not known: the stage is run again, and observes first.
+    """
+    intent = incident.intent
+    if intent is None:
+        return ()
+    try:
+        return _once(incident, intent, tools)
+    except TargetGone as error:
+        return _anew(incident, str(error), tools)
+    except ActionUnsupported as error:
+        return _refused(str(error))
+
+
+def _once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[Draft]:
+    target = intent.before.ref
+    begun = _begun(intent, tools)
+    state = _settled(intent, tools) if begun else tools.effector.observe(target)
+    if not (begun and _happened(intent, state)):
+        if not begun and state.stopped_by_person:
+            return _anew(incident, _STOPPED, tools)
+        barred = forbidden(state, tools.policy)
+        if barred:
+            return _refused(barred)
+        tools.effector.apply(intent.action, intent.before)
+        state = tools.effector.observe(target)
+    return (_done(intent.action, f"{state.run}, started at {state.started_at}"),)
+
+
+def _begun(intent: Intent, tools: Tools) -> bool:
+    """Ask the runtime's own record whether the effect was begun.
+
+    After a crash the request may still be on its way, so a resumed intent is given a moment to show.
+    """
+    target = intent.before.ref
+    if tools.effector.begun(target, intent.at):
+        return True
+    if intent.at >= tools.born:
+        return False
+    rest = (intent.at + SETTLE - tools.clock()).total_seconds()
+    if rest > 0:
+        tools.wait(min(rest, SETTLE.total_seconds()))
+    return tools.effector.begun(target, intent.at)
+
+
+def _settled(intent: Intent, tools: Tools) -> TargetState:
+    """Watch a stop that is under way until it has ended, or has had all the time that it may take."""
+    watching = Retrying(
+        retry=retry_if_result(lambda state: not _happened(intent, state)),
+        stop=stop_after_delay(intent.before.stop_timeout + STOP_MARGIN),
+        wait=wait_exponential(multiplier=0.2, max=1.0),
+        sleep=tools.wait,
+        retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
+    )
+    state: TargetState = watching(tools.effector.observe, intent.before.ref)
+    return state
+
+
+def _happened(intent: Intent, state: TargetState) -> bool:
+    earlier = intent.before.started_at
+    return state.started_at is not None and (earlier is None or state.started_at > earlier)
+
+
+def _overtaken(incident: Incident, before: TargetState | None) -> str:
+    """Say what has happened since the evidence was gathered that makes the decision one about the past."""
+    if before is None:
+        return f"{incident.target} no longer exists."
+    seen = incident.evidence.target if incident.evidence else None
+    if seen and seen.ref != before.ref:
+        return f"{incident.target} was recreated since it was looked at; the decision was about the old one."
+    return _STOPPED if before.stopped_by_person else ""
+
+
+def _done(action: Action, seen: str) -> Draft:
+    return Draft(type=EventType.ACTION_EXECUTED, agent=Agent.RESOLUTION, data={"action": action, "seen": seen})
+
+
+def _refused(reason: str) -> Sequence[Draft]:
+    return (_not_done(reason), failed(Agent.RESOLUTION, reason))
+
+
+def _anew(incident: Incident, reason: str, tools: Tools) -> Sequence[Draft]:
+    """Nothing was done, because things have changed: gather the evidence again, but not for ever."""
+    if len(incident.tried) >= MOST_TURNS:
+        return _refused(reason)
+    data = {"until": tools.clock().isoformat(), "reason": reason}
+    return (_not_done(reason), Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=data))
+
+
+def _not_done(reason: str) -> Draft:
+    return Draft(type=EventType.ACTION_FAILED, agent=Agent.RESOLUTION, data={"reason": reason})

@@ -1,0 +1,63 @@
+"""What a stage may use: the ports and the settings that bound it. Put together in `bootstrap`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event
+
+from aegis_core.domain.events import Agent, Draft, EventType
+from aegis_core.domain.impact import Rates
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.policy import Policy
+from aegis_core.errors import Interrupted
+from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Runbook
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How a heal is verified (DESIGN §8). Seconds; percentages are of the target's own limits."""
+
+    attempts: int = 5
+    wait_seconds: float = 1.0
+    wait_factor: float = 1.5
+    most_wait_seconds: float = 5.0
+    limit_seconds: float = 120.0  # for targets whose own health check needs long to say healthy
+    stability_seconds: float = 10.0
+    memory_percent: float = 85.0
+    cpu_percent: float = 85.0
+    latency_seconds: float = 1.0
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The ports that stages work through. `born` is when this agent started."""
+
+    clock: Clock
+    born: datetime
+    effector: Effector
+    source: EvidenceSource
+    prober: Prober
+    brain: Brain
+    runbook: Runbook
+    incidents: Incidents
+    policy: Policy
+    rates: Rates
+    verification: Verification = field(default_factory=Verification)
+    stopping: Event = field(default_factory=Event)
+
+    def wait(self, seconds: float) -> None:
+        """Pause a stage. Raises Interrupted as soon as the agent is told to stop."""
+        if self.stopping.wait(seconds):
+            raise Interrupted
+
+
+Stage = Callable[[Incident, Tools], Sequence[Draft]]
+"""One step of the way: looks at the incident, does its work, says what happened. No drafts: nothing to add here.
+
+A stage may run again after a crash at any point, so it looks before it acts.
+"""
+
+
+def failed(agent: Agent, reason: str) -> Draft:
+    """The draft that closes an incident as FAILED, for a person to take over."""
+    return Draft(type=EventType.FAILED, agent=agent, data={"reason": reason})

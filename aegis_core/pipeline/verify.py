@@ -1,0 +1,128 @@
+"""Verify: look until the target is proven healthy, or has had its time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
+
+from aegis_core.domain.action import Action
+from aegis_core.domain.events import Agent, Draft, EventType
+from aegis_core.domain.impact import assess, tier_of
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.logs import is_error
+from aegis_core.domain.policy import attempts_in_window, rests_until
+from aegis_core.domain.target import TIER_LABEL, TargetState
+from aegis_core.domain.verification import Expectation, Judgement, Observation, judge
+from aegis_core.errors import RuntimeProblem, TargetGone
+
+from .tools import Tools, failed
+
+
+def verify(incident: Incident, tools: Tools) -> Sequence[Draft]:
+    """Judge what the action led to. Healthy closes the incident; else there is another attempt, or a person.
+
+    Raises RuntimeUnavailable when the runtime cannot be asked: the stage is run again.
+    """
+    decision = incident.decision
+    if decision is None or incident.executed_at is None:
+        return ()
+    intent = incident.intent
+    expected = _expectation(incident, decision.action, intent.at if intent else incident.executed_at, tools)
+    before = intent.before if intent else (incident.evidence.target if incident.evidence else None)
+    judgement = _until_clear(incident, before, expected, tools)
+    verified = Draft(
+        type=EventType.VERIFIED, agent=Agent.RESOLUTION, data={"judgement": judgement.model_dump(mode="json")}
+    )
+    return (verified, *_what_follows(incident, judgement, before, tools))
+
+
+def _expectation(incident: Incident, action: Action, since: datetime, tools: Tools) -> Expectation:
+    limits = tools.verification
+    return Expectation(
+        fault=incident.fault,
+        action=action,
+        since=since,
+        memory_percent=limits.memory_percent,
+        cpu_percent=limits.cpu_percent,
+        latency_seconds=limits.latency_seconds,
+        stability_seconds=limits.stability_seconds,
+    )
+
+
+def _until_clear(incident: Incident, before: TargetState | None, expected: Expectation, tools: Tools) -> Judgement:
+    """Look again with growing pauses until all holds; give up after the attempts, or, while only time is missing,
+    after the limit."""
+    how = tools.verification
+
+    def enough(call: RetryCallState) -> bool:
+        if (call.seconds_since_start or 0.0) >= how.limit_seconds:
+            return True
+        latest: Judgement | None = call.outcome.result() if call.outcome and not call.outcome.failed else None
+        return call.attempt_number >= how.attempts and not (latest and latest.pending)
+
+    looking = Retrying(
+        retry=retry_if_result(lambda judgement: not judgement.healthy),
+        stop=enough,
+        wait=wait_exponential(multiplier=how.wait_seconds, exp_base=how.wait_factor, max=how.most_wait_seconds),
+        sleep=tools.wait,
+        retry_error_callback=_latest,
+    )
+    judgement: Judgement = looking(lambda: judge(before, _look(incident, expected, tools), expected))
+    return judgement
+
+
+def _latest(call: RetryCallState) -> Any:
+    return call.outcome.result() if call.outcome else None
+
+
+def _look(incident: Incident, expected: Expectation, tools: Tools) -> Observation:
+    """One look at the same target that was acted on."""
+    try:
+        if incident.intent:
+            state: TargetState | None = tools.effector.observe(incident.intent.before.ref)
+        else:
+            state = tools.effector.find(incident.target)
+    except TargetGone:
+        state = None
+    if state is None:
+        return Observation(state=None)
+    since = incident.executed_at or expected.since
+    now = tools.incidents.get(incident.id)
+    return Observation(
+        state=state,
+        probe=tools.prober.probe(state.health_url) if state.health_url and state.running else None,
+        errors_since=_errors_since(state, since, tools),
+        signals_since=int(now.last_signal_at > since),
+    )
+
+
+def _errors_since(state: TargetState, since: datetime, tools: Tools) -> int | None:
+    try:
+        return sum(1 for line in tools.source.logs(state.ref, since=since) if is_error(line))
+    except RuntimeProblem:
+        return None
+
+
+def _what_follows(
+    incident: Incident, judgement: Judgement, before: TargetState | None, tools: Tools
+) -> Sequence[Draft]:
+    now = tools.clock()
+    if judgement.healthy:
+        tier = tier_of(before.labels.get(TIER_LABEL, "") if before else "")
+        # Without an action of ours nothing was saved: it got well, or is stopped, by itself.
+        acted = incident.attempts > 0
+        impact = assess(incident.opened_at.astimezone(), now, tier, tools.rates) if acted else None
+        data: dict[str, Any] = {"impact": impact.model_dump(mode="json") if impact else None}
+        return (Draft(type=EventType.RESOLVED, agent=Agent.RESOLUTION, data=data),)
+    told = "; ".join(judgement.failures)
+    if incident.intent is None:
+        cause = incident.diagnosis.root_cause if incident.diagnosis else str(incident.fault)
+        return (failed(Agent.RESOLUTION, f"{cause} Nothing that Aegis may do mends this ({told})."),)
+    history = tools.incidents.history(incident.target)
+    tries = attempts_in_window(history, tools.policy, now)
+    if tries >= tools.policy.max_attempts:
+        return (failed(Agent.RESOLUTION, f"{incident.intent.action} did not help, {tries} times in a row: {told}."),)
+    until = rests_until(history, tools.policy) or now
+    rested = {"until": until.isoformat(), "reason": f"{incident.intent.action} did not help: {told}."}
+    return (Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=rested),)
