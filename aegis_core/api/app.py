@@ -1,0 +1,171 @@
+"""The HTTP interface: signals in, incidents out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import BaseModel, Field
+
+from aegis_core import __version__
+from aegis_core.domain.incident import Incident, Status
+from aegis_core.domain.policy import Policy
+from aegis_core.domain.signal import Fault, Signal
+from aegis_core.domain.target import TargetState, Usage, is_own, opted_in
+from aegis_core.ports import Clock, Filter, Incidents, Runbook
+
+from . import views
+from .intake import authorise, body_of, native
+from .problems import install
+
+MOST_FOR_IMPACT = 2_000  # incidents that the impact figures are computed over, the newest
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part that Aegis depends on, and whether it answers."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    needed: bool = True
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the API offers access to; put together in `bootstrap`."""
+
+    submit: Callable[[Signal], tuple[Incident, bool]]
+    incidents: Incidents
+    runbook: Runbook
+    targets: Callable[[], Sequence[tuple[TargetState, Sequence[Usage]]]]
+    checks: Callable[[], Sequence[Check]]
+    registry: CollectorRegistry
+    policy: Policy
+    clock: Clock
+    runtime: str
+    brain: Sequence[str]
+    manual_mttr_minutes: float
+    token: str | None = None
+
+
+class Asked(BaseModel):
+    """The query of `GET /incidents`."""
+
+    status: Status | None = None
+    target: str | None = Field(None, max_length=256)
+    fault: Fault | None = None
+    search: str | None = Field(None, max_length=200)
+    open: bool | None = None
+    limit: int = Field(50, ge=1, le=500)
+    offset: int = Field(0, ge=0)
+
+
+def create_app(services: Services) -> FastAPI:
+    """Build the app. It holds no state of its own."""
+    app = FastAPI(title="Aegis", version=__version__, docs_url="/docs", redoc_url=None)
+    install(app)
+    _signals(app, services)
+    _incidents(app, services)
+    _lookups(app, services)
+    _condition(app, services)
+    return app
+
+
+def _signals(app: FastAPI, services: Services) -> None:
+    def take(request: Request, body: Annotated[bytes, Depends(body_of)]) -> JSONResponse:
+        """Store a signal and answer with its incident; nothing is answered before it is on disk."""
+        authorise(request, services.token)
+        incident, created = services.submit(native(body, services.clock()))
+        return JSONResponse(views.accepted(incident), status_code=202 if created else 200)
+
+    app.post("/webhook", status_code=202, summary="Report a symptom")(take)
+    app.post("/incidents", status_code=202, summary="Report a symptom by hand")(take)
+
+
+def _incidents(app: FastAPI, services: Services) -> None:
+    @app.get("/incidents")
+    def incidents(
+        status: Status | None = None,
+        target: str | None = None,
+        fault: Fault | None = None,
+        search: Annotated[str | None, Query(max_length=200)] = None,
+        open: bool | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> dict[str, Any]:
+        """List incidents, newest first."""
+        wanted = Filter(status=status, target=target, fault=fault, search=search, open=open)
+        found, total = services.incidents.list(wanted, limit, offset)
+        return {"items": [views.brief(one) for one in found], "total": total, "limit": limit, "offset": offset}
+
+    @app.get("/incidents/{incident_id}")
+    def incident(incident_id: str) -> dict[str, Any]:
+        """Show one incident with its evidence, diagnosis, decision and verification."""
+        return views.detail(services.incidents.get(incident_id))
+
+    @app.get("/incidents/{incident_id}/events")
+    def events(incident_id: str) -> dict[str, Any]:
+        """Show the timeline of one incident."""
+        return {"items": [views.event(one) for one in services.incidents.events(incident_id)]}
+
+
+def _lookups(app: FastAPI, services: Services) -> None:
+    @app.get("/runbook")
+    def runbook(search: Annotated[str, Query(max_length=200)] = "") -> dict[str, Any]:
+        """Show the lessons, newest first; `search` has to stand somewhere in them."""
+        words = search.lower().split()
+        entries = [one.model_dump(mode="json") for one in reversed(services.runbook.lessons())]
+        found = [one for one in entries if all(word in " ".join(map(str, one.values())).lower() for word in words)]
+        return {"entries": found, "total": len(entries)}
+
+    @app.get("/targets")
+    def targets() -> dict[str, Any]:
+        """Show every target with its state, its samples and its open incident."""
+        active, _ = services.incidents.list(Filter(open=True), 500, 0)
+        busy = {one.target: one.id for one in reversed(active)}
+        policy = services.policy
+        shown = [
+            views.target(
+                state,
+                series,
+                opted_in(state.labels, policy.watch),
+                is_own(state, policy.own_names),
+                busy.get(state.ref.name),
+            )
+            for state, series in services.targets()
+        ]
+        return {"items": sorted(shown, key=lambda one: (not one["opted_in"], one["name"]))}
+
+    @app.get("/impact")
+    def impact() -> dict[str, Any]:
+        """Show what was healed, how fast, and what that saved."""
+        closed, _ = services.incidents.list(Filter(open=False), MOST_FOR_IMPACT, 0)
+        return views.impact(closed, services.manual_mttr_minutes)
+
+
+def _condition(app: FastAPI, services: Services) -> None:
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok", "version": __version__}
+
+    @app.get("/ready")
+    def ready() -> JSONResponse:
+        """Say whether everything that Aegis depends on answers; 503 while something needed does not."""
+        checks = services.checks()
+        well = all(check.ok for check in checks if check.needed)
+        body = {
+            "status": "ready" if well else "degraded",
+            "runtime": services.runtime,
+            "brain": list(services.brain),
+            "checks": {check.name: {"ok": check.ok, "detail": check.detail} for check in checks},
+        }
+        return JSONResponse(body, status_code=200 if well else 503)
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        """Prometheus metrics."""
+        return Response(generate_latest(services.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,131 @@
+"""What the API shows of the domain: plain JSON in the wire names that users rely on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aegis_core.domain.events import Event
+from aegis_core.domain.evidence import lines_of
+from aegis_core.domain.incident import Incident, Status
+from aegis_core.domain.target import TargetState, Usage
+
+Json = Mapping[str, Any]
+
+
+def brief(incident: Incident) -> dict[str, Any]:
+    """One row of the list."""
+    diagnosis, decision = incident.diagnosis, incident.decision
+    chosen = decision.action if decision else (diagnosis.action if diagnosis else None)
+    return {
+        "incident_id": incident.id,
+        "container_name": incident.target,
+        "fault": incident.fault,
+        "alert_type": incident.signal.alert_type or incident.fault,
+        "severity": incident.severity,
+        "status": incident.status,
+        "opened_at": incident.opened_at,
+        "updated_at": incident.updated_at,
+        "closed_at": incident.closed_at,
+        "seconds": incident.seconds,
+        "signals": incident.signals,
+        "attempts": incident.attempts,
+        "root_cause": diagnosis.root_cause if diagnosis else None,
+        "category": diagnosis.category if diagnosis else None,
+        "action": incident.last_action or chosen,
+        "source": diagnosis.source if diagnosis else None,
+        "confidence": diagnosis.confidence if diagnosis else None,
+        "error": incident.error,
+        "cost_savings": incident.impact.saved_dollars if incident.impact else None,
+        "waits_until": incident.wake_at,
+    }
+
+
+def detail(incident: Incident) -> dict[str, Any]:
+    """Everything about one incident."""
+    evidence, judgement = incident.evidence, incident.judgement
+    verification = None
+    if judgement:
+        conditions = [condition.model_dump() for condition in judgement.conditions]
+        verification = {"healthy": judgement.healthy, "conditions": conditions}
+    return {
+        **brief(incident),
+        "analysis": incident.diagnosis.model_dump() if incident.diagnosis else None,
+        "evidence_lines": [line.model_dump() for line in lines_of(evidence)] if evidence else [],
+        "missing": evidence.missing if evidence else (),
+        "log_tail": evidence.tail if evidence else incident.signal.logs,
+        "metrics": incident.signal.metrics,
+        "precedents": [one.model_dump() for one in evidence.precedents] if evidence else [],
+        "decision": incident.decision.model_dump() if incident.decision else None,
+        "intent": incident.intent.model_dump() if incident.intent else None,
+        "verification": verification,
+        "lesson": incident.lesson.model_dump() if incident.lesson else None,
+        "impact": incident.impact.model_dump() if incident.impact else None,
+        "tried": incident.tried,
+        "version": incident.version,
+    }
+
+
+def accepted(incident: Incident) -> dict[str, Any]:
+    """The answer to a webhook."""
+    return {
+        "incident_id": incident.id,
+        "container_name": incident.target,
+        "status": incident.status,
+        "analysis": incident.diagnosis.model_dump(mode="json") if incident.diagnosis else None,
+        "error": incident.error,
+    }
+
+
+def event(one: Event) -> dict[str, Any]:
+    """One line of the timeline."""
+    return one.model_dump(include={"version", "type", "at", "agent", "data", "hash"})
+
+
+def target(
+    state: TargetState, series: Sequence[Usage], opted_in: bool, own: bool, open_incident: str | None
+) -> dict[str, Any]:
+    """One target with its curves."""
+    fields = {"run", "health", "image", "started_at", "exit_code", "oom_killed", "restart_count", "limits", "usage"}
+    return {
+        "name": state.ref.name,
+        "id": state.ref.id,
+        **state.model_dump(include=fields),
+        "stopped_by_person": state.stopped_by_person,
+        "opted_in": opted_in,
+        "own": own,
+        "series": [usage.model_dump() for usage in series],
+        "open_incident_id": open_incident,
+    }
+
+
+def impact(closed: Sequence[Incident], manual_minutes: float) -> dict[str, Any]:
+    """Sum up what was healed and what that saved; every figure comes from the incidents listed with it."""
+    healed = [one for one in closed if one.status is Status.RESOLVED and one.attempts > 0]
+    failed = [one for one in closed if one.status is Status.FAILED]
+    acted = len(healed) + sum(1 for one in failed if one.attempts > 0)
+    seconds = [one.seconds for one in healed if one.seconds is not None]
+    return {
+        "incidents_resolved": len([one for one in closed if one.status is Status.RESOLVED]),
+        "incidents_healed": len(healed),
+        "incidents_failed": len(failed),
+        "success_rate": len(healed) / acted if acted else None,
+        "avg_mttr_seconds": sum(seconds) / len(seconds) if seconds else None,
+        "total_cost_savings": sum(one.impact.saved_dollars for one in healed if one.impact),
+        "manual_mttr_minutes": manual_minutes,
+        "formula": "saved = (minutes by hand − measured minutes) × dollars a minute of the target's tier",
+        "incidents": [_counted(one) for one in closed],
+    }
+
+
+def _counted(one: Incident) -> dict[str, Any]:
+    return {
+        "incident_id": one.id,
+        "container_name": one.target,
+        "fault": one.fault,
+        "status": one.status,
+        "opened_at": one.opened_at,
+        "closed_at": one.closed_at,
+        "seconds": one.seconds,
+        "attempts": one.attempts,
+        "saved_dollars": one.impact.saved_dollars if one.impact else 0.0,
+        "formula": one.impact.formula if one.impact else None,
+    }

@@ -1,0 +1,178 @@
+"""The settings, and the only reader of the environment. `.env.example` describes each one for users."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from aegis_core.domain.impact import Rates
+from aegis_core.domain.policy import Autonomy, Policy
+from aegis_core.domain.target import Watch
+from aegis_core.errors import ConfigError
+
+SECRETS: Final = ("llm_api_key", "slack_webhook_url", "token")
+"""Each of these may also be given as AEGIS_<NAME>_FILE: the path of a file that holds the value."""
+
+
+class RuntimeChoice(StrEnum):
+    """Where the targets run. `auto`: Docker where an engine answers, else the embedded process runtime."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    PROCESS = "process"
+
+
+class Settings(BaseSettings):
+    """Every setting of the core, read from AEGIS_* variables and `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AEGIS_",
+        env_file=".env",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(8001, ge=1, le=65535)
+    data_dir: Path = Path("data")
+    log_level: str = "INFO"
+    token: SecretStr | None = None  # required of whoever posts, when set
+    dashboard_url: str = ""  # linked from notices
+
+    runtime: RuntimeChoice = RuntimeChoice.AUTO
+    processes: Path | None = None  # the TOML file that describes the targets of the process runtime
+    docker_host: str = ""  # empty: what the docker client uses by default
+    docker_timeout_seconds: float = Field(30.0, gt=0)
+    store_url: str = ""  # empty: aegis.db in the data folder
+    workers: int = Field(100, ge=1, le=1000)
+    sense_seconds: float = Field(2.0, gt=0)  # pause between two looks at the targets
+
+    watch: Watch = Watch.LABELED
+    autonomy: Autonomy = Autonomy.AUTO
+    confidence_threshold: float = Field(0.7, ge=0, le=1)
+    cooldown_seconds: float = Field(60.0, ge=0)
+    max_attempts: int = Field(3, ge=1)
+    attempt_window_seconds: float = Field(600.0, gt=0)
+    own_names: Annotated[frozenset[str], NoDecode] = frozenset()  # comma-separated names never acted on
+
+    verify_attempts: int = Field(5, ge=1)
+    verify_wait_seconds: float = Field(1.0, ge=0)
+    verify_wait_factor: float = Field(1.5, ge=1)
+    verify_timeout_seconds: float = Field(5.0, gt=0)  # of one probe of a health URL
+    verify_limit_seconds: float = Field(120.0, gt=0)
+    stability_seconds: float = Field(10.0, ge=0)
+    memory_percent: float = Field(85.0, gt=0, le=100)
+    cpu_percent: float = Field(85.0, gt=0, le=100)
+    latency_seconds: float = Field(1.0, gt=0)
+
+    llm_base_url: str = "https://go.fastrouter.ai/api/v1"
+    llm_api_key: SecretStr | None = None
+    llm_model: str = "openai/gpt-4o-mini"
+    llm_timeout_seconds: float = Field(30.0, gt=0)
+    ollama_url: str = ""  # such as http://127.0.0.1:11434; empty: this rung is left out
+    ollama_model: str = "qwen2.5-coder:1.5b"
+    ollama_timeout_seconds: float = Field(60.0, gt=0)
+
+    slack_webhook_url: SecretStr | None = None
+
+    cost_critical: float = Field(10_000.0, ge=0)  # dollars a minute
+    cost_important: float = Field(1_000.0, ge=0)
+    cost_supporting: float = Field(100.0, ge=0)
+    manual_mttr_minutes: float = Field(30.0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_names(cls, values: Any) -> Any:
+        if isinstance(values.get("own_names"), str):
+            names = (name.strip() for name in values["own_names"].split(","))
+            values["own_names"] = frozenset(name for name in names if name)
+        return values
+
+    @model_validator(mode="after")
+    def _urls_are_urls(self) -> Self:
+        for name in ("llm_base_url", "ollama_url", "dashboard_url"):
+            value = getattr(self, name)
+            if value:
+                TypeAdapter(AnyHttpUrl).validate_python(value)
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is the library's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then secret files, then the environment, then `.env`."""
+        return init_settings, _SecretFiles(settings_cls), env_settings, dotenv_settings
+
+    @property
+    def database_url(self) -> str:
+        """The store, in the data folder unless said otherwise."""
+        return self.store_url or f"sqlite:///{self.data_dir.absolute() / 'aegis.db'}"
+
+    @property
+    def runbook_path(self) -> Path:
+        return self.data_dir / "runbook.json"
+
+    def policy(self, own_names: frozenset[str] = frozenset()) -> Policy:
+        """The part that bounds what Aegis does; `own_names` are added to the configured ones."""
+        return Policy(
+            watch=self.watch,
+            autonomy=self.autonomy,
+            confidence_threshold=self.confidence_threshold,
+            cooldown_seconds=self.cooldown_seconds,
+            max_attempts=self.max_attempts,
+            attempt_window_seconds=self.attempt_window_seconds,
+            own_names=self.own_names | own_names,
+        )
+
+    def rates(self) -> Rates:
+        """The constants of the impact formula."""
+        return Rates(
+            critical=self.cost_critical,
+            important=self.cost_important,
+            supporting=self.cost_supporting,
+            manual_mttr_minutes=self.manual_mttr_minutes,
+        )
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads AEGIS_<SECRET>_FILE, so that a secret need not stand in the environment (Docker secrets)."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        paths = _SecretPaths()
+        return {name: _content(name, path) for name in SECRETS if (path := getattr(paths, f"{name}_file"))}
+
+
+class _SecretPaths(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    llm_api_key_file: Path | None = None
+    slack_webhook_url_file: Path | None = None
+    token_file: Path | None = None
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"AEGIS_{name.upper()}_FILE: {path} cannot be read ({error.strerror})") from error
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings. Raises ConfigError with a sentence for each setting that cannot be used."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        told = [f"AEGIS_{'_'.join(str(part) for part in one['loc']).upper()}: {one['msg']}" for one in error.errors()]
+        raise ConfigError("; ".join(told)) from error
