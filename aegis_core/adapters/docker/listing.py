@@ -1,0 +1,54 @@
+"""What the engine's short list says of a container: enough for those that did not opt in. Pure."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from aegis_core.domain.target import HEALTH_URL_LABEL, Health, TargetRef, TargetState
+
+from .state import run_state
+
+Item = Mapping[str, Any]
+"""One container in the answer of the engine to "list"."""
+
+_EXIT_CODE: Final = re.compile(r"\((\d+)\)")
+_HEALTH: Final = (
+    ("(healthy)", Health.HEALTHY),
+    ("(unhealthy)", Health.UNHEALTHY),
+    ("(health: starting)", Health.STARTING),
+)
+_SETTLED: Final = re.compile(r"minute|hour|day|week|month|year")
+
+
+def from_listing(item: Item, at: datetime) -> TargetState:
+    """Describe a container as far as the list tells: no times, limits, counts or reasons."""
+    status, labels = str(item.get("Status") or ""), item.get("Labels") or {}
+    code = _EXIT_CODE.search(status)
+    return TargetState(
+        ref=TargetRef(name=listed_name(item), id=item["Id"]),
+        at=at,
+        run=run_state(item["State"]),
+        health=next((health for words, health in _HEALTH if words in status), Health.NONE),
+        exit_code=int(code[1]) if code else None,
+        image=item.get("Image") or "",
+        image_id=item.get("ImageID") or "",
+        labels=labels,
+        health_url=labels.get(HEALTH_URL_LABEL) or None,
+    )
+
+
+def listed_name(item: Item) -> str:
+    """The container's own name: links give it further ones, with a second slash in them."""
+    names = item.get("Names") or [item["Id"][:12]]
+    return str(min(names, key=lambda name: str(name).count("/"))).removeprefix("/")
+
+
+def settled(item: Item) -> bool:
+    """Tell whether the last start or end lies a minute or more back, and nothing is wrong.
+
+    While this holds and the item's text stays the same, an inspection that is less than a minute old still tells the
+    run, its times, count and health rightly: a start since then would show as "seconds".
+    """
+    status = str(item.get("Status") or "")
+    return _SETTLED.search(status) is not None and "(unhealthy)" not in status

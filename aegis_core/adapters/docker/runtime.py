@@ -1,0 +1,96 @@
+"""Docker as a runtime: the ports, put together out of the modules of this package."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from aegis_core.domain.action import Action
+from aegis_core.domain.target import TargetRef, TargetState, Usage
+from aegis_core.ports import Clock
+
+from .client import connect, translated
+from .containers import Containers
+from .effector import DockerEffector
+from .evidence import DockerEvidence
+from .meter import Meter
+from .sensor import DockerSensor
+from .state import Host
+from .stops import Stops
+
+DEFAULT_TIMEOUT: Final = 15  # seconds for an answer; a loaded engine may take several to start a container
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class DockerRuntime:
+    """Sensor, EvidenceSource and Effector over one Docker engine, for use by many threads.
+
+    The clocks of this process and of the engine are taken to be the same (one host). Of the API it uses only: ping,
+    version, info, list, inspect, stats, logs, events, restart.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        timeout: int = DEFAULT_TIMEOUT,
+        clock: Clock = _utc_now,
+        inspect_all: bool = False,
+    ) -> None:
+        """Connect to the engine at a `unix://` or `tcp://` URL (None: the usual socket).
+
+        `timeout` is in seconds, for each answer. `inspect_all` makes `targets` tell everything of every container and
+        not only of those that opted in. Raises RuntimeUnavailable with advice where no engine answers.
+        """
+        self._engine = connect(base_url, timeout)
+        with translated("asking the engine about its host"):
+            info = self._engine.info()
+            host = Host(cpus=info["NCPU"], memory_bytes=info["MemTotal"])
+        meter = Meter(self._engine, host, clock)
+        stops = Stops(self._engine, clock)
+        containers = Containers(self._engine, host, meter, stops, clock)
+        self._sensor = DockerSensor(self._engine, containers, meter, stops, clock, inspect_all=inspect_all)
+        self._evidence = DockerEvidence(self._engine, containers, clock)
+        self._effector = DockerEffector(self._engine, containers, stops, clock)
+
+    def ping(self) -> None:
+        """Raise RuntimeUnavailable where the engine does not answer."""
+        with translated("asking whether the Docker engine is there"):
+            self._engine.ping()
+
+    def version(self) -> str:
+        """Return the engine's version, such as `27.3.1`. Raises RuntimeUnavailable."""
+        with translated("asking for the engine's version"):
+            return str(self._engine.version()["Version"])
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.close()
+
+    def targets(self) -> Sequence[TargetState]:
+        return self._sensor.targets()
+
+    def usage(self, target: TargetRef) -> Usage | None:
+        return self._sensor.usage(target)
+
+    def logs(self, target: TargetRef, tail: int = 200, since: datetime | None = None) -> Sequence[str]:
+        return self._evidence.logs(target, tail, since)
+
+    def happenings(self, target: TargetRef, since: datetime) -> Sequence[str]:
+        return self._evidence.happenings(target, since)
+
+    def secrets(self, target: TargetRef) -> frozenset[str]:
+        return self._evidence.secrets(target)
+
+    def find(self, name: str) -> TargetState | None:
+        return self._effector.find(name)
+
+    def observe(self, target: TargetRef) -> TargetState:
+        return self._effector.observe(target)
+
+    def apply(self, action: Action, before: TargetState) -> None:
+        self._effector.apply(action, before)
+
+    def begun(self, target: TargetRef, since: datetime) -> bool:
+        return self._effector.begun(target, since)
