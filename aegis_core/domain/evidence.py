@@ -101,8 +101,8 @@ def cited(evidence: Evidence, citations: Iterable[str]) -> tuple[tuple[str, ...]
     found: list[str] = []
     unknown: list[str] = []
     for citation in citations:
-        head = citation.strip().lstrip("[(").split(":")[0].split()[:1]
-        number = head[0].rstrip("]).,").upper() if head else ""
+        head = citation.strip().lstrip("[(\"'`").split(":")[0].split()[:1]
+        number = head[0].rstrip("]).,\"'`").upper() if head else ""
         text = numbered.get(number) or _quoted(evidence, numbered.values(), citation)
         if text is None:
             unknown.append(citation)

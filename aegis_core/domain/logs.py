@@ -8,9 +8,11 @@ from .model import Stored
 
 LINE_LIMIT: Final = 2_048  # bytes of one line that are kept (DESIGN §5: cut before any pattern runs over it)
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]{0,16}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# Unicode "tags" and bidirectional controls are invisible to a person and legible to a model.
-_INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+_CONTROL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")  # line ends too: a line is one line
+# Unicode "tags", variation selectors and bidirectional controls are invisible to a person and legible to a model.
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
+)
 _VARIABLE: Final = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
     (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<uuid>"),
@@ -20,7 +22,7 @@ _VARIABLE: Final = (
     (re.compile(r"\d{1,32}(?:\.\d{1,32})?"), "<n>"),
 )
 _ERROR: Final = re.compile(
-    r"\b(?:error|err|fatal|panic|critical|crit|emerg|alert|exception|traceback|fail(?:ed|ure)?|denied|refused|"
+    r"\b(?:\w{0,64}(?:error|exception)|err|fatal|panic|critical|crit|emerg|alert|traceback|fail(?:ed|ure)?|denied|refused|"
     r"timed? ?out|killed|oom|segfault|sigsegv|abort(?:ed)?|cannot|could not|unable|no space|unhealthy|deadlock)\b",
     re.IGNORECASE,
 )
