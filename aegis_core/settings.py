@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     runtime: RuntimeChoice = RuntimeChoice.AUTO
     processes: Path | None = None  # the TOML file that describes the targets of the process runtime
     docker_host: str = ""  # empty: what the docker client uses by default
-    docker_timeout_seconds: float = Field(30.0, gt=0)
+    docker_timeout_seconds: int = Field(15, gt=0)
     store_url: str = ""  # empty: aegis.db in the data folder
     workers: int = Field(100, ge=1, le=1000)
     sense_seconds: float = Field(2.0, gt=0)  # pause between two looks at the targets

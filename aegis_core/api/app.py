@@ -87,19 +87,12 @@ def _signals(app: FastAPI, services: Services) -> None:
 
 def _incidents(app: FastAPI, services: Services) -> None:
     @app.get("/incidents")
-    def incidents(
-        status: Status | None = None,
-        target: str | None = None,
-        fault: Fault | None = None,
-        search: Annotated[str | None, Query(max_length=200)] = None,
-        open: bool | None = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        offset: Annotated[int, Query(ge=0)] = 0,
-    ) -> dict[str, Any]:
+    def incidents(asked: Annotated[Asked, Query()]) -> dict[str, Any]:
         """List incidents, newest first."""
-        wanted = Filter(status=status, target=target, fault=fault, search=search, open=open)
-        found, total = services.incidents.list(wanted, limit, offset)
-        return {"items": [views.brief(one) for one in found], "total": total, "limit": limit, "offset": offset}
+        wanted = Filter.model_validate(asked.model_dump(exclude={"limit", "offset"}))
+        found, total = services.incidents.list(wanted, asked.limit, asked.offset)
+        page = {"total": total, "limit": asked.limit, "offset": asked.offset}
+        return {"items": [views.brief(one) for one in found], **page}
 
     @app.get("/incidents/{incident_id}")
     def incident(incident_id: str) -> dict[str, Any]:
