@@ -7,7 +7,7 @@
     memory_limit_mb = 256                           # enforced: what passes it is killed, exit code 137
     cpus = 1.0                                      # not enforced: what its CPU use is measured against
     health_url = "http://127.0.0.1:8000/health"     # healthy is an answer with status 200
-    health_interval = 5.0                           # seconds between two checks (while starting: 1 s at most)
+    health_interval = 5.0                           # seconds between two checks (while starting: 0.5 s at most)
     health_timeout = 3.0                            # seconds until a check counts as failed
     health_retries = 3                              # failures in a row that make it unhealthy
     health_start_period = 10.0                      # seconds in which failures do not count yet

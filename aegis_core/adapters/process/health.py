@@ -10,8 +10,10 @@ import requests
 from aegis_core.domain.target import Health
 from aegis_core.ports import Clock
 
+from .config import TargetSpec
+
 LOG_ENTRIES: Final = 5  # as many as Docker keeps
-STARTING_INTERVAL: Final = 1.0  # seconds between checks until the first good one, where the interval is longer
+STARTING_INTERVAL: Final = 0.5  # seconds between checks until the first good one, where the interval is longer
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,13 @@ class Standing:
 class HealthCheck:
     """The check of one run of a target, in a thread of its own. A new run gets a new check."""
 
-    def __init__(
-        self, url: str, interval: float, timeout: float, retries: int, start_period: float, clock: Clock
-    ) -> None:
+    def __init__(self, url: str, spec: TargetSpec, clock: Clock) -> None:
         self._url = url
-        self._interval = interval
-        self._timeout = timeout
-        self._start_period = start_period
+        self._spec = spec
         self._clock = clock
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"health {url}", daemon=True)
-        self.standing = Standing(retries)
+        self.standing = Standing(spec.health_retries)
 
     def start(self) -> None:
         self._thread.start()
@@ -63,17 +61,19 @@ class HealthCheck:
             session.trust_env = False  # a proxy of the host has no part in asking a local service
             while not self._over.wait(self._pause()):
                 passed, line = self._check(session)
-                lenient = (self._clock() - begun).total_seconds() < self._start_period
+                lenient = (self._clock() - begun).total_seconds() < self._spec.health_start_period
                 self.standing = self.standing.after(passed, line, lenient)
 
     def _pause(self) -> float:
-        starting = self.standing.status is Health.STARTING
-        return min(self._interval, STARTING_INTERVAL) if starting else self._interval
+        interval = self._spec.health_interval
+        return min(interval, STARTING_INTERVAL) if self.standing.status is Health.STARTING else interval
 
     def _check(self, session: requests.Session) -> tuple[bool, str]:
         at = self._clock()
         try:
-            with session.get(self._url, timeout=self._timeout, allow_redirects=False, stream=True) as answer:
+            with session.get(
+                self._url, timeout=self._spec.health_timeout, allow_redirects=False, stream=True
+            ) as answer:
                 passed, seen = answer.status_code == requests.codes.ok, f"status {answer.status_code}"
         except requests.RequestException as error:
             passed, seen = False, _told(error)

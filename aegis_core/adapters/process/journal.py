@@ -20,7 +20,7 @@ from aegis_core.errors import AlreadyRunning, ConfigError
 MOST_HAPPENINGS: Final = 50
 OOM_EXIT_CODE: Final = 137  # 128 + SIGKILL: what the kernel's OOM killer leaves of a container
 NOT_STARTED_EXIT_CODE: Final = 127  # a shell's word for a command that could not be run
-_PERSON_EXIT_CODES: Final = frozenset({0, 130, 143})  # ended on purpose; 128 + SIGINT; 128 + SIGTERM
+_OUTSIDE_EXIT_CODES: Final = frozenset({0, 130, 143})  # ended on purpose; 128 + SIGINT; 128 + SIGTERM
 
 
 class Phase(StrEnum):
@@ -32,14 +32,27 @@ class Phase(StrEnum):
     EXITED = "exited"
 
 
+class Asked(StrEnum):
+    """Who wanted the target to end."""
+
+    NOBODY = "nobody"  # it runs, or it crashed
+    AEGIS = "Aegis"  # the stop of a restart
+    PERSON = "a person"  # through the runtime
+    OUTSIDE = "somebody outside"  # not through the runtime: told by the exit code
+    AGENT = "the end of the agent"  # to be started again with the next agent
+
+
+_BY_PERSON: Final = frozenset({Asked.PERSON, Asked.OUTSIDE})
+
+
 class Happening(Stored):
-    """Something that the runtime did or saw, in Docker's words for events."""
+    """Something that the runtime did or saw, in Docker's words for events. Times are told in UTC."""
 
     at: datetime
     text: str
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%dT%H:%M:%SZ} {self.text}"
+        return f"{self.at:%H:%M:%S} {self.text}"
 
 
 class Record(Stored):
@@ -55,31 +68,35 @@ class Record(Stored):
     finished_at: datetime | None = None
     exit_code: int | None = None  # None also where nobody was there to see it
     oom_killed: bool = False
-    stopped_by_person: bool = False
-    ended_with_agent: bool = False  # to be started again with the next agent
+    asked: Asked = Asked.NOBODY
     begun_at: datetime | None = None  # when a stop or restart was begun last
     happenings: tuple[Happening, ...] = ()
 
+    @property
+    def stopped_by_person(self) -> bool:
+        return self.asked in _BY_PERSON
+
     def noting(self, at: datetime, text: str) -> Self:
         """Add a happening; the oldest are forgotten."""
-        return self.model_copy(
-            update={"happenings": (*self.happenings, Happening(at=at, text=text))[-MOST_HAPPENINGS:]}
-        )
+        happenings = (*self.happenings, Happening(at=at, text=text))
+        return self.model_copy(update={"happenings": happenings[-MOST_HAPPENINGS:]})
 
     def starting(self, at: datetime, run: str, pid: int, create_time: float) -> Self:
         """A process is there, and waits to be let go."""
         fresh = {"phase": Phase.RUNNING, "run": run, "pid": pid, "create_time": create_time, "started_at": at}
-        cleared = {"finished_at": None, "exit_code": None, "oom_killed": False}
-        nobody = {"stopped_by_person": False, "ended_with_agent": False}
-        return self.model_copy(update={**fresh, **cleared, **nobody}).noting(at, f"start (pid {pid})")
+        cleared = {"finished_at": None, "exit_code": None, "oom_killed": False, "asked": Asked.NOBODY}
+        return self.model_copy(update={**fresh, **cleared}).noting(at, f"start (pid {pid})")
 
-    def stopping(self, at: datetime, running: bool, by_person: bool = False, with_agent: bool = False) -> Self:
+    def not_started(self, at: datetime, reason: str) -> Self:
+        """The machine could not make a process of it."""
+        end = {"phase": Phase.EXITED, "finished_at": at, "exit_code": NOT_STARTED_EXIT_CODE, "asked": Asked.NOBODY}
+        return self.model_copy(update=end).noting(at, f"start failed ({reason})")
+
+    def stopping(self, at: datetime, asked: Asked, running: bool) -> Self:
         """A stop, or the stop of a restart, is about to begin."""
         phase = Phase.STOPPING if running else self.phase
-        asked = {"begun_at": at, "stopped_by_person": by_person, "ended_with_agent": with_agent, "phase": phase}
-        reason = "a person" if by_person else "the end of the agent" if with_agent else "Aegis"
-        record = self.model_copy(update=asked)
-        return record.noting(at, f"kill (signal 15, asked for by {reason})") if running else record
+        record = self.model_copy(update={"begun_at": at, "asked": asked, "phase": phase})
+        return record.noting(at, f"kill (signal 15, asked for by {asked})") if running else record
 
     def killing_for_memory(self, at: datetime, used: int, limit: int) -> Self:
         """It has passed its memory limit and is about to be killed."""
@@ -94,10 +111,13 @@ class Record(Stored):
         """
         if self.oom_killed:
             exit_code = OOM_EXIT_CODE
-        ours = self.phase is Phase.STOPPING
-        by_person = self.stopped_by_person if ours else not self.oom_killed and exit_code in _PERSON_EXIT_CODES
+        if self.phase is Phase.STOPPING:
+            asked = self.asked
+        else:
+            wanted = not self.oom_killed and exit_code in _OUTSIDE_EXIT_CODES
+            asked = Asked.OUTSIDE if wanted else Asked.NOBODY
         told = "unknown" if exit_code is None else exit_code
-        end = {"phase": Phase.EXITED, "finished_at": at, "exit_code": exit_code, "stopped_by_person": by_person}
+        end = {"phase": Phase.EXITED, "finished_at": at, "exit_code": exit_code, "asked": asked}
         return self.model_copy(update=end).noting(at, f"die (exit code {told})")
 
 

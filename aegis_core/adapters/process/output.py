@@ -8,7 +8,8 @@ may hold a little more than was asked for (at most what was printed between two 
 import os
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -38,15 +39,12 @@ class OutputLog:
         self._lock = threading.Lock()
         self._marks = self._load_marks()
 
-    def open(self) -> int:
-        """Open the file for a process to print to; the caller closes the descriptor."""
-        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-
-    def write(self, line: str) -> None:
-        """Add a line of the runtime's own."""
-        descriptor = self.open()
+    @contextmanager
+    def opened(self) -> Iterator[int]:
+        """Open the file for a process to print to, as a descriptor that is closed afterwards."""
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(descriptor, f"{line}\n".encode())
+            yield descriptor
         finally:
             os.close(descriptor)
 

@@ -1,0 +1,258 @@
+"""One target: its definition, its record in the journal and, while it runs, its processes.
+
+Two locks. `_turn` is held for a whole start, stop or restart: one at a time. `_facts` is held for moments, where record
+and process change together; whoever only looks takes this one, so that a slow stop keeps nobody from looking.
+A stop or start is in the journal before it has any effect.
+"""
+
+import logging
+import secrets
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from aegis_core.domain.target import Health, TargetRef, TargetState, Usage
+from aegis_core.errors import RuntimeProblem, RuntimeUnavailable
+from aegis_core.ports import Clock
+
+from .config import TargetSpec
+from .family import sweep_run
+from .health import HealthCheck
+from .journal import Asked, Journal, Phase, Record
+from .main_process import MainProcess
+from .output import MARK_SECONDS, OutputLog
+from .state import state_of
+from .usage import Meter
+
+KILL_SECONDS: Final = 5.0  # after SIGKILL: only a process that is stuck in the kernel is still there
+SHUTDOWN_SECONDS: Final = 10.0
+"""A host that goes down sends SIGTERM to targets and agent alike: what ended by it this shortly before the agent was
+not stopped by a person, and starts again with the next agent."""
+
+_log = logging.getLogger(__name__)
+
+
+class Child:
+    """A target under supervision."""
+
+    def __init__(self, spec: TargetSpec, record: Record, journal: Journal, output: OutputLog, clock: Clock) -> None:
+        self.spec = spec
+        self.ref = TargetRef(name=spec.name, id=record.id)
+        self.output = output
+        self._journal = journal
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._facts = threading.RLock()
+        self._record = record
+        self._saved: Record | None = None
+        self._noted_health = Health.STARTING
+        self._refusal: RuntimeProblem | None = None
+        self._process: MainProcess | None = None
+        self._meter: Meter | None = None
+        self._check: HealthCheck | None = None
+
+    # What is done to it
+
+    def take_up(self) -> None:
+        """Bring it to where the journal wants it: taken over, noted as ended, or started.
+
+        A stop or restart that an earlier agent was killed in is finished, as an engine does whose client has died.
+        What crashed or was stopped stays down: whether it is healed is decided elsewhere. Raises RuntimeUnavailable.
+        """
+        with self._turn:
+            self._find_process()
+            if self._record.phase is Phase.STOPPING:
+                self._stop(self._record.asked)
+            if self._record.phase is Phase.CREATED or self._record.asked in {Asked.AGENT, Asked.AEGIS}:
+                self._start()
+
+    def restart(self) -> None:
+        """Stop and start. Raises RuntimeUnavailable, or what `close` was given once it is closed."""
+        with self._turn:
+            self._refuse_when_closed()
+            self._stop(Asked.AEGIS)
+            self._start()
+
+    def stop(self) -> None:
+        """Stop it for a person: it stays down until somebody starts it. Raises as `restart` does."""
+        with self._turn:
+            self._refuse_when_closed()
+            self._stop(Asked.PERSON)
+
+    def start(self) -> None:
+        """Start it for a person, unless it runs. Raises as `restart` does."""
+        with self._turn:
+            self._refuse_when_closed()
+            self.look()
+            if self._process is None:
+                self._start()
+
+    def close(self, refusal: RuntimeProblem) -> None:
+        """End it with the agent; whatever is asked for afterwards is refused with this. Raises RuntimeUnavailable."""
+        with self._turn:
+            self._refusal = refusal
+            self.look()
+            if self._process or self._ended_by_shutdown():
+                self._stop(Asked.AGENT)
+
+    # What is seen of it
+
+    def look(self) -> None:
+        """Note the end of the process once it has ended, and clear away what it left behind."""
+        process = self._process
+        if process is None or not process.ended():
+            return
+        with self._facts:
+            if self._process is not process:  # somebody else has noted it
+                return
+            self._note(self._record.ended(self._clock(), process.exit_code))
+            self._process = self._meter = None
+            if self._check:
+                self._check.stop()
+            if not process.family.sweep():
+                _log.warning("%s has left processes behind that do not end", self.ref.name)
+
+    def state(self, with_usage: bool) -> TargetState:
+        """Observe it now."""
+        self.look()
+        with self._facts:
+            record, process, check = self._record, self._process, self._check
+        return state_of(
+            self.spec,
+            record,
+            at=self._clock(),
+            alive=process is not None,
+            paused=process is not None and process.paused,
+            standing=check.standing if check else None,
+            usage=self.usage() if with_usage else None,
+        )
+
+    def usage(self) -> Usage | None:
+        """Sample CPU and memory; None where it does not run."""
+        meter = self._meter
+        usage = meter.sample(self._clock()) if meter else None
+        self.look()
+        return usage if self._meter is meter else None
+
+    def begun(self, since: datetime) -> bool:
+        """Tell whether a stop or restart has been begun at or after this moment."""
+        begun_at = self._record.begun_at
+        return begun_at is not None and begun_at >= since
+
+    def happenings(self, since: datetime) -> Sequence[str]:
+        return tuple(str(happening) for happening in self._record.happenings if happening.at >= since)
+
+    def watch(self) -> None:
+        """What the supervisor does again and again: marks, samples, the memory limit, unsaved facts."""
+        self.output.mark(MARK_SECONDS)
+        self.output.trim()
+        self.look()
+        meter, process = self._meter, self._process
+        if meter and process:
+            meter.note()
+            self._enforce(meter, process)
+        with self._facts:
+            health = self._check.standing.status if self._check else self._noted_health
+            if health is not self._noted_health:
+                self._noted_health = health
+                self._note(self._record.noting(self._clock(), f"health_status: {health}"))
+            elif self._saved is not self._record:
+                self._note(self._record)
+
+    # How it is done
+
+    def _refuse_when_closed(self) -> None:
+        if self._refusal:
+            raise self._refusal
+
+    def _ended_by_shutdown(self) -> bool:
+        record = self._record
+        if record.asked is not Asked.OUTSIDE or record.finished_at is None:
+            return False
+        return self._clock() - record.finished_at < timedelta(seconds=SHUTDOWN_SECONDS)
+
+    def _find_process(self) -> None:
+        record = self._record
+        if record.phase not in {Phase.RUNNING, Phase.STOPPING} or record.pid is None or record.create_time is None:
+            return
+        process = MainProcess.take_over(record.pid, record.create_time, record.run)
+        with self._facts:
+            if process:
+                self._note(record.noting(self._clock(), f"taken over from an earlier agent (pid {process.pid})"))
+                self._attach(process)
+                return
+            self._note(record.ended(self._clock(), None))
+        sweep_run(record.pid, record.run)
+
+    def _stop(self, asked: Asked) -> None:
+        self.look()
+        with self._facts:
+            process = self._process
+            self._intend(self._record.stopping(self._clock(), asked, running=process is not None))
+        if process is None:
+            return
+        process.terminate()
+        if not process.wait(self.spec.stop_timeout):
+            with self._facts:
+                self._note(self._record.noting(self._clock(), f"kill (signal 9, {self.spec.stop_timeout:g} s later)"))
+            process.family.kill()
+            if not process.wait(KILL_SECONDS):
+                raise RuntimeUnavailable(f"{self.ref.name}: process {process.pid} does not end, not even by SIGKILL.")
+        self.look()
+
+    def _start(self) -> None:
+        now, run = self._clock(), secrets.token_hex(8)
+        try:
+            with self.output.opened() as output:
+                process = MainProcess.spawn(self.spec, run, output)
+        except OSError as error:
+            with self._facts:
+                self._note(self._record.not_started(now, str(error)))
+            raise RuntimeUnavailable(f"{self.ref.name} could not be started: {error}.") from error
+        with self._facts:
+            try:
+                self._intend(self._record.starting(now, run, process.pid, process.create_time))
+            except RuntimeUnavailable:
+                process.family.kill()  # it waits at its gate still: nothing has run
+                process.wait(KILL_SECONDS)
+                raise
+            self._attach(process)
+        process.release()
+
+    def _attach(self, process: MainProcess) -> None:
+        self._process = process
+        self._meter = Meter(process.family, self.spec.limits)
+        self._noted_health = Health.STARTING
+        if self.spec.health_url:
+            self._check = HealthCheck(self.spec.health_url, self.spec, self._clock)
+            self._check.start()
+
+    def _enforce(self, meter: Meter, process: MainProcess) -> None:
+        """Do what the kernel does to a container. The processes of a run go together: half a service heals nothing."""
+        limit, used = self.spec.limits.memory_bytes, meter.memory_bytes()
+        if limit is None or used <= limit:
+            return
+        with self._facts:
+            if self._process is not process:
+                return
+            if not self._record.oom_killed:
+                self._note(self._record.killing_for_memory(self._clock(), used, limit))
+        process.family.kill()
+
+    def _intend(self, record: Record) -> None:
+        """Put into the journal what is about to be done. Raises RuntimeUnavailable, and then nothing may be done."""
+        try:
+            self._journal.save(self.ref.name, record)
+        except OSError as error:
+            raise RuntimeUnavailable(f"The journal of {self.ref.name} cannot be written: {error}.") from error
+        self._record = self._saved = record
+
+    def _note(self, record: Record) -> None:
+        """Put into the journal what has happened: a fact whether or not it can be written; `watch` tries again."""
+        self._record = record
+        try:
+            self._journal.save(self.ref.name, record)
+            self._saved = record
+        except OSError as error:
+            _log.warning("the journal of %s cannot be written: %s", self.ref.name, error)
