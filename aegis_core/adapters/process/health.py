@@ -70,10 +70,9 @@ class HealthCheck:
 
     def _check(self, session: requests.Session) -> tuple[bool, str]:
         at = self._clock()
+        timeout = self._spec.health_timeout
         try:
-            with session.get(
-                self._url, timeout=self._spec.health_timeout, allow_redirects=False, stream=True
-            ) as answer:
+            with session.get(self._url, timeout=timeout, allow_redirects=False, stream=True) as answer:
                 passed, seen = answer.status_code == requests.codes.ok, f"status {answer.status_code}"
         except requests.RequestException as error:
             passed, seen = False, _told(error)

@@ -30,10 +30,11 @@ class _Mark(NamedTuple):
 class OutputLog:
     """The output of one target: `NAME.log`, the older `NAME.log.1`, and `NAME.marks`."""
 
-    def __init__(self, path: Path, clock: Clock, most_bytes: int = MOST_BYTES) -> None:
-        self._path = path
-        self._older = path.with_name(f"{path.name}.1")
-        self._marks_path = path.with_suffix(".marks")
+    def __init__(self, folder: Path, name: str, clock: Clock, most_bytes: int = MOST_BYTES) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = folder / f"{name}.log"
+        self._older = folder / f"{name}.log.1"
+        self._marks_path = folder / f"{name}.marks"
         self._clock = clock
         self._most_bytes = most_bytes
         self._lock = threading.Lock()

@@ -21,8 +21,9 @@ from typing import Final
 import psutil
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.masking import secret_values
 from aegis_core.domain.target import TargetRef, TargetState, Usage
-from aegis_core.errors import ActionUnsupported, RuntimeProblem, RuntimeUnavailable, TargetGone
+from aegis_core.errors import AegisError, ActionUnsupported, RuntimeProblem, RuntimeUnavailable, TargetGone
 from aegis_core.ports import Clock
 
 from .child import Child
@@ -53,26 +54,34 @@ class ProcessRuntime:
     # The life of the runtime
 
     def start(self) -> None:
-        """Take up or start every target. Raises ConfigError, AlreadyRunning; a target that fails stops no other."""
+        """Take up or start every target. One that fails stops no other.
+
+        Raises ConfigError, AlreadyRunning, RuntimeUnavailable where an earlier agent's process will not end.
+        """
         specs = read_config(self._config_path, self._state_dir / "data")
         self._journal.acquire()
-        with self._roster:
-            self._end_strangers(specs)
-            self._children = {name: self._make(spec) for name, spec in specs.items()}
-            _each(self._children.values(), Child.take_up)
+        try:
+            self._take_up(specs)
+        except AegisError:
+            self._journal.release()
+            raise
         self._supervisor.start()
 
     def reload(self) -> None:
-        """Read the file again: what has changed is replaced by a new target, what is gone is ended. Raises ConfigError."""
+        """Read the file again: what has changed is replaced by a new target, what is gone is ended.
+
+        Raises ConfigError, and then nothing has been done.
+        """
         specs = read_config(self._config_path, self._state_dir / "data")
         with self._roster:
             kept = {name: child for name, child in self._children.items() if specs.get(name) == child.spec}
-            gone = [child for name, child in self._children.items() if name not in kept]
-            _each(gone, lambda child: child.close(TargetGone(f"{child.ref.name} is no longer what it was.")))
+            leaving = [child for name, child in self._children.items() if name not in kept]
+            gone = _each(leaving, lambda child: child.close(TargetGone(f"{child.ref.name} is no longer what it was.")))
             for child in gone:
                 self._forget(child.ref.name)
-            added = {name: self._make(spec) for name, spec in specs.items() if name not in kept}
-            self._children = {**kept, **added}
+            stuck = {child.ref.name: child for child in leaving if child not in gone}
+            added = {name: self._make(spec) for name, spec in specs.items() if name not in {**kept, **stuck}}
+            self._children = {**kept, **stuck, **added}
             _each(added.values(), Child.take_up)
 
     def close(self) -> None:
@@ -115,7 +124,7 @@ class ProcessRuntime:
         return self._present(target).happenings(since)
 
     def secrets(self, target: TargetRef) -> frozenset[str]:
-        return frozenset(self._present(target).spec.env.values())
+        return secret_values(self._present(target).spec.env)
 
     # Effector
 
@@ -137,7 +146,9 @@ class ProcessRuntime:
                 raise ActionUnsupported(f"The process runtime cannot {action} {before.ref.name}.")
 
     def begun(self, target: TargetRef, since: datetime) -> bool:
-        return self._present(target).begun(since)
+        """A target that is gone has begun nothing."""
+        child = self._children.get(target.name)
+        return child is not None and child.ref == target and child.begun(since)
 
     # How it is done
 
@@ -153,13 +164,19 @@ class ProcessRuntime:
             raise TargetGone(f"There is no target {name} in {self._config_path}.")
         return child
 
+    def _take_up(self, specs: Mapping[str, TargetSpec]) -> None:
+        with self._roster:
+            self._end_strangers(specs)
+            self._children = {name: self._make(spec) for name, spec in specs.items()}
+            _each(self._children.values(), Child.take_up)
+
     def _make(self, spec: TargetSpec) -> Child:
         record = self._journal.load(spec.name) or Record(id=secrets.token_hex(32), definition=spec.definition)
         (self._state_dir / "data" / spec.name).mkdir(mode=0o700, parents=True, exist_ok=True)
         return Child(spec, record, self._journal, self._output(spec.name), self._clock)
 
     def _output(self, name: str) -> OutputLog:
-        return OutputLog(self._state_dir / "output" / name, self._clock)
+        return OutputLog(self._state_dir / "output", name, self._clock)
 
     def _end_strangers(self, specs: Mapping[str, TargetSpec]) -> None:
         """End what an earlier agent left behind and the file no longer describes, or describes differently."""
@@ -182,14 +199,16 @@ class ProcessRuntime:
                     _log.warning("%s could not be watched: %s", child.ref.name, error)
 
 
-def _each(children: Iterable[Child], operation: Callable[[Child], None]) -> None:
-    """Do something to all of them at once, and wait. What fails for one is told, and stops no other."""
+def _each(children: Iterable[Child], operation: Callable[[Child], None]) -> Sequence[Child]:
+    """Do something to all of them at once, wait, and return those for which it worked. What fails stops no other."""
 
-    def attempt(child: Child) -> None:
+    def attempt(child: Child) -> Child | None:
         try:
             operation(child)
         except RuntimeProblem as problem:
             _log.error("%s", problem)
+            return None
+        return child
 
     with ThreadPoolExecutor(_MOST_THREADS) as pool:
-        list(pool.map(attempt, children))
+        return [child for child in pool.map(attempt, children) if child]
