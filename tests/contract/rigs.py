@@ -10,6 +10,10 @@ The target of a rig, whatever runs it:
 - carries `LABELS`, and `SECRET` as the value of an environment variable named `API_TOKEN`;
 - ends with exit code 0 on SIGTERM, unless it has been made deaf;
 - forgets everything that was done to it (memory, load, ill health, deafness) when it is started again.
+
+Each rig is a module of its own (`fake_rig`, `process_rig`, `docker_rig`) with a function `open_rig(folder) -> Rig`,
+which returns when the target has started and obeys; `folder` is an empty one for the rig's files. It raises
+RigUnavailable where its runtime is not there.
 """
 
 import time
@@ -27,6 +31,10 @@ SECRET: Final = "s3cr3t-of-the-rig-7f1c"
 LABELS: Final = {"aegis.enable": "true", "aegis.tier": "important"}
 SAID: Final = "said:"
 READY: Final = "ready"
+
+
+class RigUnavailable(Exception):
+    """The runtime of a rig is not on this machine; the message says why."""
 
 
 class Rig(Protocol):

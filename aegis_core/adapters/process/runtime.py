@@ -23,7 +23,7 @@ import psutil
 from aegis_core.domain.action import Action
 from aegis_core.domain.masking import secret_values
 from aegis_core.domain.target import TargetRef, TargetState, Usage
-from aegis_core.errors import AegisError, ActionUnsupported, RuntimeProblem, RuntimeUnavailable, TargetGone
+from aegis_core.errors import ActionUnsupported, AegisError, RuntimeProblem, RuntimeUnavailable, TargetGone
 from aegis_core.ports import Clock
 
 from .child import Child
