@@ -1,0 +1,111 @@
+"""A unix socket that leads to the real engine, and does to chosen calls what a bad day does.
+
+    with FlakyEngine() as engine:
+        engine.spoil(r"POST .*/restart", Fault.DROP_REPLY, times=1)
+        DockerRuntime(engine.url)
+
+It speaks HTTP just so far: one request a connection. `calls` keeps every request as "GET /containers/json", without
+API version and query.
+"""
+
+import re
+import shutil
+import socket
+import socketserver
+import tempfile
+import threading
+from enum import Enum
+from pathlib import Path
+from typing import Self
+
+REAL_ENGINE = "/var/run/docker.sock"
+
+
+class Fault(Enum):
+    DROP_REPLY = "the engine does it, and its reply is lost"
+    CUT = "the reply ends in the middle of its body"
+    RESET = "the connection breaks before the engine hears of it"
+    HANG = "no reply, and the connection stays open until the proxy is closed"
+
+
+class FlakyEngine(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, upstream: str = REAL_ENGINE) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="flaky-"))  # short: the path of a socket has 107 bytes at most
+        self.upstream = upstream
+        self.url = f"unix://{self._folder}/docker.sock"
+        self.calls: list[str] = []
+        self.closing = threading.Event()
+        self._faults: list[tuple[re.Pattern[str], Fault | int, list[None]]] = []
+        self._lock = threading.Lock()
+        super().__init__(f"{self._folder}/docker.sock", _OneRequest)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def spoil(self, calls: str, fault: Fault | int, times: int = 1_000_000) -> None:
+        """Do this to the next `times` calls that match; a number is an HTTP status that is answered instead."""
+        with self._lock:
+            self._faults.append((re.compile(calls), fault, [None] * times))
+
+    def mend(self) -> None:
+        """Let everything through again."""
+        with self._lock:
+            self._faults.clear()
+
+    def fault_for(self, call: str) -> Fault | int | None:
+        with self._lock:
+            self.calls.append(call)
+            for pattern, fault, left in self._faults:
+                if pattern.search(call) and left:
+                    left.pop()
+                    return fault
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+
+class _OneRequest(socketserver.StreamRequestHandler):
+    server: FlakyEngine
+
+    def handle(self) -> None:
+        head = b"".join(iter(lambda: self.rfile.readline().replace(b"\r\n", b"\n"), b"\n")).decode("latin-1")
+        if not head:
+            return
+        length = re.search(r"(?im)^content-length: *(\d+)", head)
+        body = self.rfile.read(int(length[1])) if length else b""
+        method, target = head.split(" ")[:2]
+        fault = self.server.fault_for(f"{method} {re.sub(r'^/v[0-9.]+(?=/)|[?].*', '', target)}")
+        if isinstance(fault, int):
+            answer = b'{"message":"made up by the flaky engine"}'
+            head_lines = b"HTTP/1.1 %d Made Up\r\nConnection: close\r\nContent-Length: %d" % (fault, len(answer))
+            self._say(head_lines + b"\r\n\r\n" + answer)
+        elif fault is Fault.HANG:
+            self.server.closing.wait()
+        elif fault is not Fault.RESET:
+            self._relay(re.sub(r"(?im)^connection:.*\n", "", head) + "Connection: close\n\n", body, fault)
+
+    def _relay(self, head: str, body: bytes, fault: Fault | None) -> None:
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(self.server.upstream)
+            engine.sendall(head.replace("\n", "\r\n").encode("latin-1") + body)
+            while data := engine.recv(65_536):
+                if fault is Fault.CUT:
+                    end_of_head = data.find(b"\r\n\r\n") + 4
+                    return self._say(data[: (end_of_head + len(data)) // 2])
+                if fault is None:
+                    self._say(data)
+        return None
+
+    def _say(self, data: bytes) -> None:
+        try:
+            self.wfile.write(data)
+        except OSError:  # the client has given up
+            self.server.calls.append("(gone)")
