@@ -123,11 +123,8 @@ def _stable(before: TargetState | None, state: TargetState, expected: Expectatio
     """Up for the whole window and not restarted by anyone meanwhile: a crash loop looks fine between two crashes."""
     up = (state.at - state.started_at) if state.started_at else timedelta(0)
     window = timedelta(seconds=expected.stability_seconds)
-    conditions = [
-        Condition(
-            name="stable", holds=up >= window, seen=f"up for {up.total_seconds():.1f} of {window.total_seconds():g} s"
-        )
-    ]
+    seen = f"up for {up.total_seconds():.1f} of {window.total_seconds():g} s"
+    conditions = [Condition(name="stable", holds=up >= window, seen=seen, pending=up < window)]
     # The engine sets the count back to 0 when somebody asks for a restart, and counts its own restarts only.
     allowed = 0 if expected.action is Action.RESTART else (before.restart_count if before else state.restart_count)
     holds = state.restart_count <= allowed

@@ -1,0 +1,220 @@
+"""All the wiring, in one straight line: settings → adapters → responder → API. Stopped in reverse order."""
+
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol, Self
+
+import structlog
+from fastapi import FastAPI
+
+from aegis_core.adapters.docker import DockerRuntime
+from aegis_core.adapters.llm.chain import Ladder
+from aegis_core.adapters.llm.cloud import CloudRung
+from aegis_core.adapters.llm.ollama import OllamaRung
+from aegis_core.adapters.llm.rules import RulesRung
+from aegis_core.adapters.notify.lessons import LessonChannel
+from aegis_core.adapters.notify.log import LogChannel
+from aegis_core.adapters.notify.outbox import Deliverer
+from aegis_core.adapters.notify.slack import SlackChannel
+from aegis_core.adapters.probe import HttpProber
+from aegis_core.adapters.process.runtime import ProcessRuntime
+from aegis_core.adapters.runbook.file import RunbookFile
+from aegis_core.adapters.store.database import Database
+from aegis_core.adapters.store.event_log import SqlEventLog
+from aegis_core.adapters.store.incidents import Archive, SqlIncidents
+from aegis_core.adapters.store.outbox import SqlOutbox
+from aegis_core.adapters.store.queue import SqlWorkQueue
+from aegis_core.api.app import Check, Services, create_app
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.signal import Signal
+from aegis_core.errors import ConfigError, RuntimeUnavailable, StoreError
+from aegis_core.pipeline.announce import routes_to
+from aegis_core.pipeline.detect import detect
+from aegis_core.pipeline.responder import Responder
+from aegis_core.pipeline.tools import Tools, Verification
+from aegis_core.pipeline.watch import Watcher
+from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Sensor
+from aegis_core.settings import RuntimeChoice, Settings
+from aegis_core.telemetry import Metrics
+
+log = structlog.get_logger("aegis")
+
+
+class Runtime(Sensor, EvidenceSource, Effector, Protocol):
+    """Eyes, memory and hands of one runtime."""
+
+    def close(self) -> None:
+        """Let go of it; the process runtime ends its children."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a test may put in the place of the real thing; None: the real one."""
+
+    runtime: Runtime | None = None
+    brain: Brain | None = None
+    channel: Channel | None = None
+    events: Callable[[EventLog], EventLog] = lambda events: events
+    clock: Clock = lambda: datetime.now(UTC)
+
+
+class Agent:
+    """Everything that runs, ready to be started and stopped as one."""
+
+    def __init__(self, settings: Settings, parts: Parts = Parts()) -> None:  # noqa: PLR0915 - one straight line
+        """Build it. Raises ConfigError, AlreadyRunning, RuntimeUnavailable, StoreUnavailable."""
+        clock = parts.clock
+        self._opened = ExitStack()
+        database = self._opened.enter_context(Database(settings.database_url))
+        try:
+            archive, incidents, outbox = Archive(database), SqlIncidents(database), SqlOutbox(database)
+            runbook = RunbookFile(settings.runbook_path, recall=archive.lessons)
+            channel = parts.channel or _channel(settings)
+            events = parts.events(SqlEventLog(database, routes_to([channel.name], LessonChannel.name)))
+            queue = SqlWorkQueue(database, owner=f"{socket.gethostname()}"[:64])
+
+            self.runtime = parts.runtime or _runtime(settings, clock)
+            self._opened.callback(self.runtime.close)
+            metrics = Metrics()
+            rungs = _rungs(settings)
+            tools = Tools(
+                clock=clock,
+                born=clock(),
+                effector=self.runtime,
+                source=self.runtime,
+                prober=HttpProber(settings.verify_timeout_seconds),
+                brain=parts.brain or Ladder(rungs, on_answer=metrics.analysed),
+                runbook=runbook,
+                incidents=incidents,
+                policy=settings.policy(own_names=frozenset({socket.gethostname()})),
+                rates=settings.rates(),
+                verification=_verification(settings),
+            )
+            self._deliverer = Deliverer(outbox, [channel, LessonChannel(runbook)], clock)
+
+            def changed(before: Incident, after: Incident) -> None:
+                metrics.changed(before, after)
+                self._deliverer.nudge()
+
+            def submit(signal: Signal) -> tuple[Incident, bool]:
+                incident, created = detect(signal, events, self._watcher.secrets_of, clock)
+                if created:
+                    metrics.opened(incident)
+                    self._responder.nudge()
+                    self._deliverer.nudge()
+                return incident, created
+
+            self._tools = tools
+            self._responder = Responder(tools, events, queue, settings.workers, changed)
+            self._watcher = Watcher(self.runtime, self.runtime, tools, settings.sense_seconds, submit)
+            metrics.active.set_function(lambda: incidents.list(Filter(open=True), 1, 0)[1])
+            self._archive = archive
+            self.services = Services(
+                submit=submit,
+                incidents=incidents,
+                runbook=runbook,
+                targets=self._watcher.targets,
+                checks=self._checks,
+                registry=metrics.registry,
+                policy=tools.policy,
+                clock=clock,
+                runtime="docker" if isinstance(self.runtime, DockerRuntime) else "process",
+                brain=[rung.source for rung in rungs],
+                manual_mttr_minutes=settings.manual_mttr_minutes,
+                token=settings.token.get_secret_value() if settings.token else None,
+            )
+            self.app: FastAPI = create_app(self.services)
+        except BaseException:
+            self._opened.close()
+            raise
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin: take up unfinished incidents, deliver what waits, look at the targets."""
+        self.services.runbook.lessons()  # writes the file on the first start
+        recovered = self._responder.start()
+        self._deliverer.start()
+        self._watcher.start()
+        log.info("started", runtime=self.services.runtime, brain=list(self.services.brain), taken_back=recovered)
+
+    def stop(self) -> None:
+        """End in reverse order; unfinished incidents wait for the next start."""
+        self._tools.stopping.set()
+        self._watcher.join()
+        self._responder.stop()
+        self._deliverer.stop()
+        self._opened.close()
+
+    def _checks(self) -> Sequence[Check]:
+        return (
+            _store_check(self._archive),
+            Check("runtime", ok=not self._watcher.problem, detail=self._watcher.problem),
+            Check("brain", ok=True, detail=" → ".join(self.services.brain)),
+        )
+
+
+def build(settings: Settings, parts: Parts = Parts()) -> Agent:
+    """Build an agent out of its settings. Raises ConfigError, AlreadyRunning, RuntimeUnavailable, StoreUnavailable."""
+    return Agent(settings, parts)
+
+
+def _store_check(archive: Archive) -> Check:
+    try:
+        return Check("store", ok=True, detail=f"{archive.count()} events")
+    except StoreError as error:
+        return Check("store", ok=False, detail=str(error))
+
+
+def _runtime(settings: Settings, clock: Clock) -> Runtime:
+    """Choose where the targets run. Raises ConfigError, RuntimeUnavailable with what to do."""
+    if settings.runtime is not RuntimeChoice.PROCESS:
+        try:
+            everything = settings.watch == "all"
+            url = settings.docker_host or None
+            return DockerRuntime(url, settings.docker_timeout_seconds, clock, inspect_all=everything)
+        except RuntimeUnavailable:
+            if settings.runtime is RuntimeChoice.DOCKER or settings.processes is None:
+                raise
+    if settings.processes is None:
+        raise ConfigError("AEGIS_RUNTIME=process needs AEGIS_PROCESSES: the TOML file that describes the targets")
+    runtime = ProcessRuntime(settings.processes, settings.data_dir / "processes", clock)
+    runtime.start()
+    return runtime
+
+
+def _rungs(settings: Settings) -> Sequence[CloudRung | OllamaRung | RulesRung]:
+    rungs: list[CloudRung | OllamaRung | RulesRung] = []
+    if settings.llm_api_key:
+        key = settings.llm_api_key.get_secret_value()
+        rungs.append(CloudRung(settings.llm_base_url, key, settings.llm_model, settings.llm_timeout_seconds))
+    if settings.ollama_url:
+        rungs.append(OllamaRung(settings.ollama_url, settings.ollama_model, settings.ollama_timeout_seconds))
+    return [*rungs, RulesRung()]
+
+
+def _channel(settings: Settings) -> Channel:
+    if settings.slack_webhook_url:
+        return SlackChannel(settings.slack_webhook_url.get_secret_value(), settings.dashboard_url)
+    return LogChannel()
+
+
+def _verification(settings: Settings) -> Verification:
+    return Verification(
+        attempts=settings.verify_attempts,
+        wait_seconds=settings.verify_wait_seconds,
+        wait_factor=settings.verify_wait_factor,
+        limit_seconds=settings.verify_limit_seconds,
+        stability_seconds=settings.stability_seconds,
+        memory_percent=settings.memory_percent,
+        cpu_percent=settings.cpu_percent,
+        latency_seconds=settings.latency_seconds,
+    )
