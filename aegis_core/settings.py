@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError, model_validator
+from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from aegis_core.domain.impact import Rates
@@ -15,6 +15,9 @@ from aegis_core.errors import ConfigError
 SECRETS: Final = ("llm_api_key", "slack_webhook_url", "token")
 """Each of these may also be given as AEGIS_<NAME>_FILE: the path of a file that holds the value."""
 
+BARE: Final = frozenset({"TARGET_APP_PORT", "DASHBOARD_PORT", "DEMO_ONCE"})
+"""Settings of the demo that are read without the prefix as well, because docker-compose.yml reads them too."""
+
 
 class RuntimeChoice(StrEnum):
     """Where the targets run. `auto`: Docker where an engine answers, else the embedded process runtime."""
@@ -22,6 +25,11 @@ class RuntimeChoice(StrEnum):
     AUTO = "auto"
     DOCKER = "docker"
     PROCESS = "process"
+
+
+def _bare(name: str) -> AliasChoices:
+    """Read a setting also without the prefix."""
+    return AliasChoices(name, f"aegis_{name}")
 
 
 class Settings(BaseSettings):
@@ -78,6 +86,10 @@ class Settings(BaseSettings):
     ollama_timeout_seconds: float = Field(60.0, gt=0)
 
     slack_webhook_url: SecretStr | None = None
+
+    target_app_port: int = Field(8000, ge=1, le=65535, validation_alias=_bare("target_app_port"))
+    dashboard_port: int = Field(8501, ge=1, le=65535, validation_alias=_bare("dashboard_port"))
+    demo_once: bool = Field(False, validation_alias=_bare("demo_once"))
 
     cost_critical: float = Field(10_000.0, ge=0)  # dollars a minute
     cost_important: float = Field(1_000.0, ge=0)
@@ -174,5 +186,10 @@ def load(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        told = [f"AEGIS_{'_'.join(str(part) for part in one['loc']).upper()}: {one['msg']}" for one in error.errors()]
+        told = [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors()]
         raise ConfigError("; ".join(told)) from error
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    name = "_".join(str(part) for part in place).upper()
+    return name if name.startswith("AEGIS_") or name in BARE else f"AEGIS_{name}"
