@@ -63,7 +63,7 @@ class Incident(Stored):
     executed_at: datetime | None = None
     tried: tuple[str, ...] = ()
     attempts: int = 0
-    last_action: Action | None = None  # the newest one that was begun
+    last_action: Action | None = None  # the newest one that was begun (and not called off)
     judgement: Judgement | None = None
     lesson: Lesson | None = None
     impact: Impact | None = None
@@ -90,7 +90,9 @@ class Incident(Stored):
     @property
     def seconds(self) -> float | None:
         """Seconds from the first signal to the end; None while it is open."""
-        return (self.closed_at - self.opened_at).total_seconds() if self.closed_at else None
+        if self.closed_at is None:
+            return None
+        return max(0.0, (self.closed_at - self.opened_at).total_seconds())  # the clock may have been set back
 
 
 Change = Mapping[str, object]
@@ -133,7 +135,11 @@ def _executed(_: Incident, event: Event) -> Change:
 
 
 def _failed_action(incident: Incident, event: Event) -> Change:
-    return {"tried": (*incident.tried, str(event.data["reason"]))}
+    tried: Change = {"tried": (*incident.tried, str(event.data["reason"]))}
+    if incident.status is not Status.EXECUTING:
+        return tried
+    attempts = incident.attempts - 1  # what was intended was not done
+    return {**tried, "attempts": attempts, "last_action": incident.last_action if attempts else None}
 
 
 def _verified(incident: Incident, event: Event) -> Change:

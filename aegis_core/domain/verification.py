@@ -79,7 +79,7 @@ def judge(before: TargetState | None, after: Observation, expected: Expectation)
         Condition(name="running", holds=state.run is RunState.RUNNING, seen=str(state.run)),
         *_started_after(before, state, expected),
         *_own_health(state),
-        *_probe(after.probe, expected),
+        *_probe(after.probe, state, expected),
         *_stable(before, state, expected),
         *_symptom(after, state, expected),
     ]
@@ -105,10 +105,12 @@ def _own_health(state: TargetState) -> list[Condition]:
     ]
 
 
-def _probe(probe: Probe | None, expected: Expectation) -> list[Condition]:
+def _probe(probe: Probe | None, state: TargetState, expected: Expectation) -> list[Condition]:
     if probe is None:
         return []
-    conditions = [Condition(name="health URL answers 200", holds=probe.status == 200, seen=_told(probe))]  # noqa: PLR2004
+    well = probe.status == 200  # noqa: PLR2004
+    starting = state.health is Health.STARTING  # by its own check it is not expected to answer yet
+    conditions = [Condition(name="health URL answers 200", holds=well, seen=_told(probe), pending=starting)]
     if expected.fault is Fault.LATENCY:
         quick = probe.status is not None and probe.seconds <= expected.latency_seconds
         conditions.append(Condition(name="health URL is quick", holds=quick, seen=f"{probe.seconds:.2f} s"))
