@@ -1,11 +1,18 @@
 """Fakes of the ports for tests. Each passes the same contract tests as the real thing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from threading import Lock
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from threading import Lock, RLock
+from typing import Any
 
+from aegis_core.domain.action import Action
+from aegis_core.domain.logs import clean_lines
+from aegis_core.domain.masking import secret_values
 from aegis_core.domain.notice import Notice
+from aegis_core.domain.target import Health, RunState, TargetRef, TargetState, Usage
+from aegis_core.errors import ActionUnsupported, RuntimeProblem, TargetGone
 from aegis_core.ports import OutboxItem
 
 
@@ -61,3 +68,201 @@ class MemoryOutbox:
         with self._turn:
             row = self._rows[item.id - 1]
             row.done, row.outcome = True, outcome
+
+
+class FakeClock:
+    """A clock (port `Clock`) that a test sets. Each reading takes it `step` seconds on, so that no two are the same."""
+
+    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC), step: float = 0.001) -> None:
+        self._now = now
+        self._step = timedelta(seconds=step)
+        self._turn = Lock()
+
+    def __call__(self) -> datetime:
+        with self._turn:
+            self._now += self._step
+            return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let this many seconds pass; negative ones set the clock back."""
+        with self._turn:
+            self._now += timedelta(seconds=seconds)
+
+
+_IDLE_BYTES = 16 * 2**20  # what a target uses that nothing is wrong with
+
+
+@dataclass
+class _FakeTarget:
+    state: TargetState
+    env: Mapping[str, str]
+    starts: int = 0
+    memory_bytes: int = 0
+    cpu_percent: float = 0.0
+    deaf: bool = False
+    begun_at: datetime | None = None
+    lines: list[tuple[datetime, str]] = field(default_factory=list)
+    happenings: list[tuple[datetime, str]] = field(default_factory=list)
+
+
+class FakeRuntime:
+    """A runtime in memory: `Sensor`, `EvidenceSource` and `Effector`, and the means to disturb its targets.
+
+    `applied` lists what was carried out. `failures` holds errors that the next calls of `find`, `observe` and `apply`
+    raise before they do anything; `lost_replies` those that `apply` raises when it has done everything.
+    """
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.applied: list[tuple[Action, TargetRef]] = []
+        self.failures: list[RuntimeProblem] = []
+        self.lost_replies: list[RuntimeProblem] = []
+        self._clock = clock
+        self._targets: dict[str, _FakeTarget] = {}
+        self._ids = count(1)
+        self._turn = RLock()
+
+    def add(self, name: str, env: Mapping[str, str] | None = None, **known: Any) -> TargetRef:
+        """Create and start a target; `known` are fields of TargetState. One of the same name is replaced."""
+        ref = TargetRef(name=name, id=f"{next(self._ids):064x}")
+        with self._turn:
+            state = TargetState(ref=ref, at=self._clock(), run=RunState.CREATED, **known)
+            self._targets[name] = _FakeTarget(state, env or {}, memory_bytes=_IDLE_BYTES)
+            self.start(name)
+        return ref
+
+    def remove(self, name: str) -> None:
+        """Take a target away."""
+        del self._targets[name]
+
+    def start(self, name: str) -> None:
+        """Start a target that is down, as a person would. It says "ready", and what was wrong with it is over."""
+        with self._turn:
+            target = self._targets[name]
+            health = Health.NONE if target.state.health is Health.NONE else Health.HEALTHY
+            now = self._clock()
+            over = {"finished_at": None, "exit_code": None, "oom_killed": False, "stopped_by_person": False}
+            self._change(name, run=RunState.RUNNING, health=health, health_log=(), started_at=now, **over)
+            target.starts += 1
+            target.memory_bytes, target.cpu_percent, target.deaf = _IDLE_BYTES, 0.0, False
+            target.happenings.append((now, "start"))
+            target.lines.append((now, "ready"))
+
+    def end(self, name: str, exit_code: int, oom_killed: bool = False, by_person: bool = False) -> None:
+        """Let a target end: crash, be killed for its memory, or be stopped by a person."""
+        with self._turn:
+            now = self._clock()
+            ending = {"finished_at": now, "exit_code": exit_code, "oom_killed": oom_killed}
+            self._change(name, run=RunState.EXITED, stopped_by_person=by_person, **ending)
+            self._targets[name].happenings.append((now, f"die (exit code {exit_code})"))
+
+    def say(self, name: str, line: str) -> None:
+        """Let a target print a line."""
+        self._targets[name].lines.append((self._clock(), line))
+
+    def use(self, name: str, memory_bytes: int | None = None, cpu_percent: float | None = None) -> None:
+        """Let a target use this much; more memory than its limit kills it."""
+        target = self._targets[name]
+        limit = target.state.limits.memory_bytes
+        if memory_bytes is not None:
+            target.memory_bytes = memory_bytes
+            if limit is not None and memory_bytes > limit:
+                self.end(name, 137, oom_killed=True)
+        if cpu_percent is not None:
+            target.cpu_percent = cpu_percent
+
+    def deafen(self, name: str) -> None:
+        """Let a target ignore SIGTERM: its next stop takes the whole stop timeout, by the clock."""
+        self._targets[name].deaf = True
+
+    def turn(self, name: str, health: Health) -> None:
+        """Let the health check of a target come to this."""
+        self._change(name, health=health, health_log=(f"the check says {health}",))
+
+    def starts(self, name: str) -> int:
+        """Tell how often a target was started."""
+        return self._targets[name].starts
+
+    def targets(self) -> Sequence[TargetState]:
+        """See `ports.Sensor.targets`."""
+        with self._turn:
+            return [self._seen(target, with_usage=False) for target in self._targets.values()]
+
+    def usage(self, target: TargetRef) -> Usage | None:
+        """See `ports.Sensor.usage`."""
+        return self._usage(self._present(target))
+
+    def logs(self, target: TargetRef, tail: int = 200, since: datetime | None = None) -> Sequence[str]:
+        """See `ports.EvidenceSource.logs`."""
+        lines = [line for at, line in self._present(target).lines if since is None or at >= since]
+        return clean_lines(lines, tail)
+
+    def happenings(self, target: TargetRef, since: datetime) -> Sequence[str]:
+        """See `ports.EvidenceSource.happenings`."""
+        return [f"{at:%H:%M:%S} {text}" for at, text in self._present(target).happenings if at >= since]
+
+    def secrets(self, target: TargetRef) -> frozenset[str]:
+        """See `ports.EvidenceSource.secrets`."""
+        return secret_values(self._present(target).env)
+
+    def find(self, name: str) -> TargetState | None:
+        """See `ports.Effector.find`."""
+        self._fail(self.failures)
+        target = self._targets.get(name)
+        return self._seen(target) if target else None
+
+    def observe(self, target: TargetRef) -> TargetState:
+        """See `ports.Effector.observe`."""
+        self._fail(self.failures)
+        return self._seen(self._present(target))
+
+    def apply(self, action: Action, before: TargetState) -> None:
+        """See `ports.Effector.apply`."""
+        self._fail(self.failures)
+        with self._turn:
+            target = self._present(before.ref)
+            if action not in {Action.RESTART, Action.NOOP}:
+                raise ActionUnsupported
+            if action is Action.RESTART:
+                self._restart(target)
+            self.applied.append((action, before.ref))
+        self._fail(self.lost_replies)
+
+    def begun(self, target: TargetRef, since: datetime) -> bool:
+        """See `ports.Effector.begun`."""
+        known = self._targets.get(target.name)
+        return known is not None and known.begun_at is not None and known.begun_at > since
+
+    def _restart(self, target: _FakeTarget) -> None:
+        name, target.begun_at = target.state.ref.name, self._clock()
+        if target.deaf:
+            self._clock.advance(target.state.stop_timeout)
+        if target.state.running:
+            self.end(name, 137 if target.deaf else 143)
+        self.start(name)
+
+    def _present(self, ref: TargetRef) -> _FakeTarget:
+        target = self._targets.get(ref.name)
+        if target is None or target.state.ref != ref:
+            raise TargetGone
+        return target
+
+    def _seen(self, target: _FakeTarget, with_usage: bool = True) -> TargetState:
+        usage = self._usage(target) if with_usage else None
+        return target.state.model_copy(update={"at": self._clock(), "usage": usage})
+
+    def _usage(self, target: _FakeTarget) -> Usage | None:
+        if not target.state.running:
+            return None
+        limit = target.state.limits.memory_bytes
+        percent = 100 * target.memory_bytes / limit if limit else None
+        used = {"memory_bytes": target.memory_bytes, "memory_percent": percent, "cpu_percent": target.cpu_percent}
+        return Usage(at=self._clock(), **used)
+
+    def _change(self, name: str, **changes: Any) -> None:
+        target = self._targets[name]
+        target.state = target.state.model_copy(update=changes)
+
+    @staticmethod
+    def _fail(errors: list[RuntimeProblem]) -> None:
+        if errors:
+            raise errors.pop(0)

@@ -13,7 +13,7 @@ The target of a rig, whatever runs it:
 
 Each rig is a module of its own (`fake_rig`, `process_rig`, `docker_rig`) with a function `open_rig(folder) -> Rig`,
 which returns when the target has started and obeys; `folder` is an empty one for the rig's files. It raises
-RigUnavailable where its runtime is not there.
+RigUnavailableError where its runtime is not there.
 """
 
 import time
@@ -33,7 +33,7 @@ SAID: Final = "said:"
 READY: Final = "ready"
 
 
-class RigUnavailable(Exception):
+class RigUnavailableError(Exception):
     """The runtime of a rig is not on this machine; the message says why."""
 
 
