@@ -1,0 +1,128 @@
+"""What every channel has to do. An implementation joins by a line in `MAKERS`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from structlog.testing import capture_logs
+
+from aegis_core.adapters.notify.lessons import LessonChannel
+from aegis_core.adapters.notify.log import LogChannel
+from aegis_core.adapters.notify.slack import SlackChannel
+from aegis_core.adapters.runbook.file import RunbookFile
+from aegis_core.domain.lesson import Lesson
+from aegis_core.domain.notice import Notice, NoticeKind
+from aegis_core.domain.signal import Fault, Severity
+from aegis_core.errors import DeliveryDeferred
+from aegis_core.ports import Channel
+from tests.integration.slack_server import SlackServer
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+class Rig(NamedTuple):
+    """A channel, how many notices have arrived at its other end, and how that end is taken away and brought back.
+
+    `cut` is None for a channel that has no other end.
+    """
+
+    channel: Channel
+    arrived: Callable[[], int]
+    cut: Callable[[], None] | None = None
+    mend: Callable[[], None] | None = None
+    wants: frozenset[NoticeKind] = frozenset(NoticeKind) - {NoticeKind.LESSON}
+
+
+@contextmanager
+def slack(_folder: Path) -> Iterator[Rig]:
+    server = SlackServer().start()
+    try:
+        channel = SlackChannel(server.url, timeout=1)
+        yield Rig(channel, lambda: len(server.messages), server.stop, lambda: server.start() and None)
+    finally:
+        server.stop()
+
+
+@contextmanager
+def log(_folder: Path) -> Iterator[Rig]:
+    with capture_logs() as lines:
+        yield Rig(LogChannel(), lambda: len(lines))
+
+
+@contextmanager
+def runbook(folder: Path) -> Iterator[Rig]:
+    path = folder / "runbook.json"
+    file = RunbookFile(path, starter=False)
+
+    def cut() -> None:
+        path.unlink()
+        path.mkdir()
+
+    yield Rig(LessonChannel(file), lambda: len(file.lessons()), cut, path.rmdir, frozenset({NoticeKind.LESSON}))
+
+
+MAKERS: list[Callable[[Path], AbstractContextManager[Rig]]] = [slack, log, runbook]
+
+
+@pytest.fixture(params=MAKERS, ids=lambda make: make.__name__)
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    with request.param(tmp_path) as rig:
+        yield rig
+
+
+def notice(kind: NoticeKind, incident_id: str = "inc-1") -> Notice:
+    lesson = Lesson(
+        timestamp=NOON,
+        incident_id=incident_id,
+        container="buggy-app-v2",
+        fault=Fault.CRASHED,
+        issue="crashed",
+        fix="RESTART",
+        root_cause="exit code 1",
+        source="rules",
+        verified_healthy=True,
+        seconds=3.0,
+        signature="0123456789abcdef",
+    )
+    return Notice(
+        kind=kind,
+        incident_id=incident_id,
+        version=1,
+        at=NOON,
+        target="buggy-app-v2",
+        fault=Fault.CRASHED,
+        severity=Severity.CRITICAL,
+        summary="it crashed",
+        lesson=lesson if kind is NoticeKind.LESSON else None,
+    )
+
+
+def test_a_channel_has_a_short_name(rig: Rig) -> None:
+    assert rig.channel.name.isidentifier()
+    assert len(rig.channel.name) <= 32
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_a_notice_that_the_channel_is_for_arrives_once_and_others_do_not(rig: Rig, kind: NoticeKind) -> None:
+    rig.channel.deliver(notice(kind))
+    assert rig.arrived() == (1 if kind in rig.wants else 0)
+
+
+def test_a_channel_that_is_away_defers_and_takes_the_notice_when_it_is_back(rig: Rig) -> None:
+    if rig.cut is None or rig.mend is None:
+        assert rig.channel.name == "log"  # the only one that cannot be away
+        return
+    kind = min(rig.wants)
+    rig.channel.deliver(notice(kind, "inc-1"))
+    rig.cut()
+    for _ in range(2):
+        with pytest.raises(DeliveryDeferred):
+            rig.channel.deliver(notice(kind, "inc-2"))
+    before = 1 if kind is not NoticeKind.LESSON else 0  # what was in a file that was taken away is gone
+    rig.mend()
+    assert rig.arrived() == before
+    rig.channel.deliver(notice(kind, "inc-2"))
+    assert rig.arrived() == before + 1

@@ -1,0 +1,75 @@
+"""Notices as the pipeline writes them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aegis_core.domain.impact import Rates, Tier, assess
+from aegis_core.domain.lesson import Lesson
+from aegis_core.domain.notice import Notice, NoticeKind
+from aegis_core.domain.signal import Fault, Severity
+
+AT = datetime(2026, 11, 20, 2, 12, 5, tzinfo=UTC)
+CAUSE = "Memory is at 93 % of its limit and grows steadily: something is only ever added to."
+
+LESSON = Lesson(
+    timestamp=AT,
+    incident_id="inc-20261120-021150-3fa9c1",
+    container="buggy-app-v2",
+    fault=Fault.MEMORY_PRESSURE,
+    issue="memory_pressure on buggy-app-v2",
+    fix="RESTART",
+    root_cause=CAUSE,
+    source="rules",
+    verified_healthy=True,
+    seconds=14.2,
+    signature="0123456789abcdef",
+)
+
+COMMON: dict[str, object] = {
+    "incident_id": "inc-20261120-021150-3fa9c1",
+    "version": 7,
+    "at": AT,
+    "target": "buggy-app-v2",
+    "fault": Fault.MEMORY_PRESSURE,
+    "severity": Severity.CRITICAL,
+    "summary": "buggy-app-v2: memory_pressure reported by native.",
+}
+DIAGNOSED: dict[str, object] = {"action": "RESTART", "root_cause": CAUSE, "source": "rules", "confidence": 0.92}
+BY_KIND: dict[NoticeKind, dict[str, object]] = {
+    NoticeKind.RECEIVED: {},
+    NoticeKind.ACTING: {
+        **DIAGNOSED,
+        "reason": "Opted in, 0.92 sure, and no limit stands against it.",
+        "attempts": 1,
+    },
+    NoticeKind.RESOLVED: {
+        **DIAGNOSED,
+        "seconds": 14.2,
+        "attempts": 1,
+        "impact": assess(AT - timedelta(seconds=14.2), AT, Tier.IMPORTANT, Rates()),
+        "lesson": LESSON,
+    },
+    NoticeKind.FAILED: {
+        **DIAGNOSED,
+        "reason": "3 attempts within 10 minutes have not made it healthy; a person has to look.",
+        "advice": "Raise its memory limit, or find out what holds on to the memory.",
+        "seconds": 402.0,
+        "attempts": 3,
+        "log_lines": ("INFO cache: 84211 entries", "ERROR MemoryError"),
+    },
+    NoticeKind.LESSON: {"lesson": LESSON},
+}
+
+MakeNotice = Callable[..., Notice]
+
+
+@pytest.fixture
+def make_notice() -> MakeNotice:
+    """`make_notice(kind, **changes)`: a complete notice of this kind."""
+
+    def make(kind: NoticeKind | str, **changes: object) -> Notice:
+        return Notice.model_validate({**COMMON, **BY_KIND[NoticeKind(kind)], "kind": kind, **changes})
+
+    return make
