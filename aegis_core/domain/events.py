@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -67,7 +67,8 @@ def canonical(data: Mapping[str, Any]) -> str:
 
 def digest(draft: Draft, incident_id: str, version: int, at: datetime, prev_hash: str) -> str:
     """SHA-256 over the event, its place in the log and the hash of the one before, as 64 hex digits."""
-    head = "\n".join([prev_hash, incident_id, str(version), draft.type, at.isoformat(), draft.agent])
+    moment = at.astimezone(UTC).isoformat()  # the same in whichever zone a database gives it back
+    head = "\n".join([prev_hash, incident_id, str(version), draft.type, moment, draft.agent])
     return hashlib.sha256(f"{head}\n{canonical(draft.data)}".encode()).hexdigest()
 
 
