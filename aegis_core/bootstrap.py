@@ -86,7 +86,7 @@ class Agent:
                 effector=self.runtime,
                 source=self.runtime,
                 prober=HttpProber(settings.verify_timeout_seconds),
-                brain=parts.brain or Ladder(rungs, on_answer=metrics.analysed),
+                brain=parts.brain or Ladder(rungs, observe=metrics.analysed),
                 runbook=runbook,
                 incidents=incidents,
                 policy=settings.policy(own_names=frozenset({socket.gethostname()})),
@@ -194,10 +194,24 @@ def _runtime(settings: Settings, clock: Clock) -> Runtime:
 def _rungs(settings: Settings) -> Sequence[CloudRung | OllamaRung | RulesRung]:
     rungs: list[CloudRung | OllamaRung | RulesRung] = []
     if settings.llm_api_key:
-        key = settings.llm_api_key.get_secret_value()
-        rungs.append(CloudRung(settings.llm_base_url, key, settings.llm_model, settings.llm_timeout_seconds))
+        rungs.append(
+            CloudRung(
+                base_url=settings.llm_base_url,
+                api_key=settings.llm_api_key.get_secret_value(),
+                model=settings.llm_model,
+                timeout=settings.llm_timeout_seconds,
+                budget=settings.llm_timeout_seconds,
+            )
+        )
     if settings.ollama_url:
-        rungs.append(OllamaRung(settings.ollama_url, settings.ollama_model, settings.ollama_timeout_seconds))
+        rungs.append(
+            OllamaRung(
+                base_url=settings.ollama_url,
+                model=settings.ollama_model,
+                timeout=settings.ollama_timeout_seconds,
+                budget=settings.ollama_timeout_seconds,
+            )
+        )
     return [*rungs, RulesRung()]
 
 

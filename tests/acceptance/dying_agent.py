@@ -1,0 +1,103 @@
+"""A real agent on a real engine that kills itself with SIGKILL at one point of the way; run as a process of its own.
+
+    python -m tests.acceptance.dying_agent DATA_DIR TARGET POINT
+
+POINT is `before:X` or `after:X`, where X is the type of an event (its commit) or `apply` (the effect), or `never`. A
+signal is opened unless there is an incident already, and the process ends when the incident is closed.
+"""
+
+import os
+import signal as signals
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aegis_core.adapters.docker import DockerRuntime
+from aegis_core.bootstrap import Parts, build
+from aegis_core.domain.action import Action
+from aegis_core.domain.diagnosis import Category, Diagnosis, Source
+from aegis_core.domain.events import Draft
+from aegis_core.domain.evidence import Evidence
+from aegis_core.domain.signal import Fault, Severity, Signal
+from aegis_core.ports import Claim, EventLog, Filter
+from aegis_core.settings import load
+
+
+class Death:
+    """Kills the process when the way passes the point."""
+
+    def __init__(self, point: str) -> None:
+        self.point = point
+
+    def at(self, place: str) -> None:
+        if place == self.point:
+            os.kill(os.getpid(), signals.SIGKILL)
+
+
+class DyingLog:
+    def __init__(self, inner: EventLog, death: Death) -> None:
+        self._inner, self._death = inner, death
+
+    def open(self, signal: Signal, at: datetime) -> Any:
+        self._death.at("before:SignalReceived")
+        opened = self._inner.open(signal, at)
+        self._death.at("after:SignalReceived")
+        return opened
+
+    def append(self, claim: Claim, drafts: Sequence[Draft], at: datetime) -> Claim:
+        for draft in drafts:
+            self._death.at(f"before:{draft.type}")
+        written = self._inner.append(claim, drafts, at)
+        for draft in drafts:
+            self._death.at(f"after:{draft.type}")
+        return written
+
+
+class DyingHands(DockerRuntime):
+    death: Death
+
+    def apply(self, action: Action, before: Any) -> None:
+        self.death.at("before:apply")
+        super().apply(action, before)
+        self.death.at("after:apply")
+
+
+class RestartsAlways:
+    def diagnose(self, evidence: Evidence) -> Diagnosis:
+        return Diagnosis(
+            root_cause="The worker hangs.",
+            category=Category.APP_CRASH_BUG,
+            action=Action.RESTART,
+            confidence=0.9,
+            justification="It was told so by the test.",
+            evidence=(f"signal: {evidence.fault}",),
+            source=Source.RULES,
+        )
+
+
+def main(data_dir: str, target: str, point: str) -> None:
+    death = Death(point)
+    hands = DyingHands()
+    hands.death = death
+    settings = load(
+        data_dir=Path(data_dir), stability_seconds=1.0, verify_wait_seconds=0.2, cooldown_seconds=60.0, runtime="docker"
+    )
+    parts = Parts(runtime=hands, brain=RestartsAlways(), events=lambda log: DyingLog(log, death))  # type: ignore[arg-type]
+    with build(settings, parts) as agent:
+        if agent.services.incidents.list(Filter(), 1, 0)[1] == 0:
+            now = datetime.now(UTC)
+            report = Signal(
+                target=target, fault=Fault.UNHEALTHY, severity=Severity.CRITICAL, at=now, source="test", incident_id="one"
+            )
+            agent.services.submit(report)
+        deadline = time.monotonic() + 60
+        while not agent.services.incidents.get("one").closed:
+            assert time.monotonic() < deadline, "the incident is still open"
+            time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
