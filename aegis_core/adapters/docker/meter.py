@@ -1,23 +1,28 @@
-"""CPU and memory of a container, from the engine's one-shot statistics (cgroup v1 and v2)."""
+"""CPU and memory of containers, from the engine's one-shot statistics (cgroup v1 and v2).
+
+Up to Docker 25 the engine looks once a second at all containers that somebody asked for, and an answer may have to
+wait for that. So samples are taken together where many are wanted, and one of this second is as good as a new one.
+"""
 
 import threading
-import time
-from collections.abc import Mapping, Set
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from docker.utils import version_gte
 
-from aegis_core.domain.target import Limits, Usage
+from aegis_core.domain.target import Usage
 from aegis_core.errors import RuntimeProblem
 from aegis_core.ports import Clock
 
 from .client import Engine, answered_with, translated
 from .state import Host, Inspection, limits_of, moment, name_of
 
-_SHORTEST: Final = timedelta(seconds=0.1)  # one period of the kernel's CPU quota: below it a sample is chance
-_LONGEST: Final = timedelta(seconds=30)  # an older sample tells of a time before what is asked about
-_QUICK: Final = 0.2  # seconds to a second sample, where none is kept
+_FRESH: Final = timedelta(seconds=1)
+_LONGEST: Final = timedelta(seconds=60)  # an older sample tells of a time before what is asked about
+_AT_ONCE: Final = 32  # samples in one round: some 50 ms of CPU, however many containers there are
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _ONE_SHOT_VERSION: Final = "1.41"
 
 
@@ -30,8 +35,9 @@ class Reading(NamedTuple):
 
 
 class _Kept(NamedTuple):
+    run: str  # when the run began that was measured
     reading: Reading
-    percent: float | None
+    usage: Usage
 
 
 def reading_of(stats: Mapping[str, Any]) -> Reading | None:
@@ -68,24 +74,47 @@ class Meter:
         self._one_shot = True if version_gte(engine.api_version, _ONE_SHOT_VERSION) else None
         self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = {}
+        self._rounds = ThreadPoolExecutor(_AT_ONCE, "docker-stats")
+        self._round: dict[str, Future[Usage | None]] = {}
 
-    def usage(self, inspection: Inspection, wait: bool = False) -> Usage | None:
+    def usage(self, inspection: Inspection) -> Usage | None:
         """Sample a container; None where it does not run. Raises TargetGone, RuntimeUnavailable.
 
-        `cpu_percent` needs an earlier sample; with `wait`, a second one is taken right away where there is none.
+        `cpu_percent` is the mean since the sample before; None where that was taken in another run, or a minute ago.
         """
-        container, doing = inspection["Id"], f"measuring {name_of(inspection)}"
-        limits = limits_of(inspection["HostConfig"], self._host)
-        reading = self._read(container, doing)
+        run = inspection["State"]["StartedAt"]
+        kept = self._last(inspection["Id"])
+        if kept and kept.run == run and timedelta(0) <= self._clock() - kept.usage.at < _FRESH:
+            return kept.usage
+        reading = self._read(inspection["Id"], f"measuring {name_of(inspection)}")
         if reading is None:
             return None
-        cores = limits.cpus or float(self._host.cpus)
-        percent = self._percent(container, reading, cores)
-        if percent is None and wait:
-            time.sleep(_QUICK)
-            later = self._read(container, doing)
-            percent = self._percent(container, later, cores) if later else None
-        return self._usage(reading, limits, percent)
+        usage = self._usage(inspection, reading, kept.reading if kept and kept.run == run else None)
+        with self._lock:
+            self._kept[inspection["Id"]] = _Kept(run, reading, usage)
+        return usage
+
+    def begin_round(self, inspections: Iterable[Inspection]) -> None:
+        """Begin to sample these, all at once. Of too many it is the turn of those that were sampled longest ago."""
+        turn = sorted(inspections, key=lambda one: self._sampled_at(one["Id"]))
+        futures = {one["Id"]: self._rounds.submit(self.usage, one) for one in turn[:_AT_ONCE]}
+        for one in turn[_AT_ONCE:]:
+            kept = self._last(one["Id"])
+            futures[one["Id"]] = Future()
+            futures[one["Id"]].set_result(kept.usage if kept else None)
+        with self._lock:
+            former, self._round = self._round, futures
+        for unasked in former.values():
+            unasked.cancel()
+
+    def of_round(self, inspection: Inspection) -> Usage | None:
+        """Return the sample of the present round, once; afterwards, and without a round, a new one is taken.
+
+        Raises as `usage` does. None also for one whose first turn has not come yet.
+        """
+        with self._lock:
+            begun = self._round.pop(inspection["Id"], None)
+        return begun.result() if begun else self.usage(inspection)
 
     def keep(self, containers: Set[str]) -> None:
         """Forget all but these container ids."""
@@ -93,9 +122,26 @@ class Meter:
             for gone in self._kept.keys() - containers:
                 del self._kept[gone]
 
-    def _usage(self, reading: Reading, limits: Limits, percent: float | None) -> Usage:
-        share = reading.memory_bytes / limits.memory_bytes * 100 if limits.memory_bytes else None
-        return Usage(at=self._clock(), memory_bytes=reading.memory_bytes, memory_percent=share, cpu_percent=percent)
+    def close(self) -> None:
+        """End the threads; samples that are being taken are waited for."""
+        self._rounds.shutdown(cancel_futures=True)
+
+    def _last(self, container: str) -> _Kept | None:
+        with self._lock:
+            return self._kept.get(container)
+
+    def _sampled_at(self, container: str) -> datetime:
+        kept = self._last(container)
+        return kept.usage.at if kept else _LONG_AGO
+
+    def _usage(self, inspection: Inspection, reading: Reading, earlier: Reading | None) -> Usage:
+        limits = limits_of(inspection["HostConfig"], self._host)
+        return Usage(
+            at=self._clock(),
+            memory_bytes=reading.memory_bytes,
+            memory_percent=reading.memory_bytes / limits.memory_bytes * 100 if limits.memory_bytes else None,
+            cpu_percent=cpu_percent(earlier, reading, limits.cpus or self._host.cpus) if earlier else None,
+        )
 
     def _read(self, container: str, doing: str) -> Reading | None:
         try:
@@ -108,12 +154,3 @@ class Meter:
         with translated(doing):
             self._engine.inspect_container(container)
         return None
-
-    def _percent(self, container: str, reading: Reading, cores: float) -> float | None:
-        with self._lock:
-            kept = self._kept.get(container)
-            if kept and timedelta(0) <= reading.at - kept.reading.at < _SHORTEST:
-                return kept.percent  # two asked almost at once: the first one's answer is the better one
-            percent = cpu_percent(kept.reading, reading, cores) if kept else None
-            self._kept[container] = _Kept(reading, percent)
-            return percent

@@ -47,7 +47,7 @@ class DockerRuntime:
         with translated("asking the engine about its host"):
             info = self._engine.info()
             host = Host(cpus=info["NCPU"], memory_bytes=info["MemTotal"])
-        meter = Meter(self._engine, host, clock)
+        self._meter = meter = Meter(self._engine, host, clock)
         stops = Stops(self._engine, clock)
         containers = Containers(self._engine, host, meter, stops, clock)
         self._sensor = DockerSensor(self._engine, containers, meter, stops, clock, inspect_all=inspect_all)
@@ -65,7 +65,8 @@ class DockerRuntime:
             return str(self._engine.version()["Version"])
 
     def close(self) -> None:
-        """Close the connections."""
+        """End the threads and close the connections."""
+        self._meter.close()
         self._engine.close()
 
     def targets(self) -> Sequence[TargetState]:

@@ -45,13 +45,19 @@ class DockerSensor:
         with translated("listing the containers"):
             items = [dict(item) for item in self._engine.containers(all=True)]
         self._forget_all_but({item["Id"] for item in items})
-        states = (self._state(item) for item in items)
-        return [state for state in states if state]
+        states = [state for state in map(self._state, items) if state]
+        running = (self._fresh(state.ref.id) for state in states if state.running)
+        self._meter.begin_round([seen.inspection for seen in running if seen])
+        return states
 
     def usage(self, target: TargetRef) -> Usage | None:
-        """Sample CPU and memory; CPU needs two calls within 30 s. Raises TargetGone, RuntimeUnavailable."""
+        """Sample CPU and memory; CPU needs two samples within a minute. Raises TargetGone, RuntimeUnavailable.
+
+        After a call of `targets` the samples of all running targets are taken at once, and each is there to be asked
+        for. Where there are very many, the last sample is given again until its turn comes.
+        """
         seen = self._fresh(target.id)
-        return self._meter.usage(seen.inspection if seen else self._containers.inspected(target.id, target.name))
+        return self._meter.of_round(seen.inspection if seen else self._containers.inspected(target.id, target.name))
 
     def _state(self, item: Item) -> TargetState | None:
         if not opted_in(item.get("Labels") or {}, self._watch):

@@ -1,5 +1,6 @@
 """Memory and CPU from the engine's statistics."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from aegis_core.adapters.docker.meter import Meter, Reading, cpu_percent, reading_of
 from aegis_core.adapters.docker.state import Host
+from aegis_core.domain.target import Usage
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MIB = 2**20
@@ -65,7 +67,7 @@ def test_a_kernel_without_the_memory_controller_still_tells_the_cpu() -> None:
         (2.0, 0.0, 1.0, 0.0),
         (0.0, 1.0, 1.0, None),
         (-5.0, 1.0, 1.0, None),  # the clock was set back
-        (31.0, 1.0, 1.0, None),  # too long ago
+        (61.0, 1.0, 1.0, None),  # too long ago
         (2.0, -1.0, 1.0, None),  # started anew in between
     ],
 )
@@ -93,58 +95,121 @@ class ScriptedEngine:
         return {**CGROUP_V1, "read": read, "cpu_stats": {"cpu_usage": {"total_usage": int(used * 1e9)}}}
 
 
-INSPECTION = {"Id": "a" * 64, "Name": "/shop", "HostConfig": {"Memory": 100 * MIB, "NanoCpus": 500_000_000}}
+class Bench:
+    """A meter over a scripted engine; the clock goes with the readings."""
+
+    def __init__(self, *readings: tuple[float, float]) -> None:
+        self.engine: Any = ScriptedEngine(*readings)
+        self.meter = Meter(self.engine, Host(cpus=2, memory_bytes=2**33), self.clock)
+        self.now = AT
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def usage(self, at: float, run: str = "first run", **settings: int) -> Usage:
+        self.now = AT + timedelta(seconds=at)
+        usage = self.meter.usage(inspection("shop", run, **settings))
+        assert usage
+        return usage
+
+    def percents(self, *moments: float) -> list[float | None]:
+        return [self.usage(at).cpu_percent for at in moments]
 
 
-def meter(engine: ScriptedEngine) -> Meter:
-    return Meter(engine, Host(cpus=2, memory_bytes=2**33), lambda: AT)  # type: ignore[arg-type]
-
-
-def percents(engine: ScriptedEngine, times: int, wait: bool = False) -> list[float | None]:
-    one = meter(engine)
-    usages = [one.usage(INSPECTION, wait) for _ in range(times)]
-    return [usage.cpu_percent if usage else None for usage in usages]
+def inspection(name: str = "shop", run: str = "first run", **settings: int) -> dict[str, Any]:
+    return {
+        "Id": name.ljust(64, "-"),
+        "Name": f"/{name}",
+        "State": {"StartedAt": run},
+        "HostConfig": settings or {"Memory": 100 * MIB, "NanoCpus": 500_000_000},
+    }
 
 
 def test_cpu_is_known_from_the_second_sample_on() -> None:
-    assert percents(ScriptedEngine((0, 10), (5, 11), (10, 13.5)), 3) == [None, 40.0, 100.0]
+    assert Bench((0, 10), (5, 11), (10, 13.5)).percents(0, 5, 10) == [None, 40.0, 100.0]
 
 
-def test_who_waits_gets_a_second_sample_at_once_where_there_is_none() -> None:
-    engine = ScriptedEngine((0, 10), (0.2, 10.05), (5.2, 10.05))
+def test_within_a_second_the_last_sample_is_as_good_as_a_new_one() -> None:
+    bench = Bench((0, 10), (5, 11))
 
-    assert percents(engine, 2, wait=True) == [pytest.approx(50.0), 0.0]
-    assert engine.readings == []
-
-
-def test_of_two_who_ask_almost_at_once_the_second_gets_the_answer_of_the_first() -> None:
-    assert percents(ScriptedEngine((0, 10), (5, 11), (5.001, 11.0005), (10, 12)), 4) == [None, 40.0, 40.0, 40.0]
+    assert bench.percents(0, 5, 5.5, 5.9) == [None, 40.0, 40.0, 40.0]
 
 
-def test_after_a_restart_the_counter_begins_again_and_so_does_the_measuring() -> None:
-    assert percents(ScriptedEngine((0, 10), (5, 1), (10, 2)), 3) == [None, None, 40.0]
+def test_a_clock_that_was_set_back_does_not_keep_an_old_sample_for_ever() -> None:
+    bench = Bench((0, 10), (5, 11))
+    bench.usage(0)
+
+    assert bench.percents(-3600) == [40.0]
+
+
+def test_after_a_restart_a_sample_of_the_former_run_says_nothing() -> None:
+    bench = Bench((0, 10), (0.5, 11))
+    bench.usage(0)
+
+    assert bench.usage(0.5, run="second run").cpu_percent is None
+    assert bench.engine.readings == []
 
 
 def test_memory_is_a_share_of_the_containers_own_limit() -> None:
-    usage = meter(ScriptedEngine((0, 10))).usage(INSPECTION)
+    usage = Bench((0, 10)).usage(0)
 
-    assert usage
     assert (usage.memory_bytes, usage.memory_percent) == (70 * MIB, 70.0)
 
 
-def test_without_a_limit_there_is_no_share_of_memory() -> None:
-    usage = meter(ScriptedEngine((0, 10))).usage({**INSPECTION, "HostConfig": {}})
+def test_without_a_limit_there_is_no_share_of_memory_and_cpu_is_of_all_cores() -> None:
+    bench = Bench((0, 10), (5, 11))
 
-    assert usage
-    assert usage.memory_percent is None
+    usages = [bench.usage(at, Memory=0) for at in (0, 5)]
+
+    assert [usage.memory_percent for usage in usages] == [None, None]
+    assert usages[1].cpu_percent == 10.0
 
 
 def test_what_is_forgotten_is_measured_from_the_beginning() -> None:
-    one = meter(ScriptedEngine((0, 10), (5, 11)))
-    one.usage(INSPECTION)
+    bench = Bench((0, 10), (5, 11))
+    bench.usage(0)
 
-    one.keep(frozenset())
+    bench.meter.keep(frozenset())
 
-    usage = one.usage(INSPECTION)
-    assert usage
-    assert usage.cpu_percent is None
+    assert bench.usage(5).cpu_percent is None
+
+
+class SteadyEngine(ScriptedEngine):
+    """Always answers; counts how often it was asked for each container."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[str] = Counter()
+
+    def stats(self, container: str, stream: bool, one_shot: bool) -> dict[str, Any]:
+        self.asked[container] += 1
+        return CGROUP_V1
+
+
+def test_a_round_takes_the_samples_that_are_asked_for_afterwards() -> None:
+    bench = Bench()
+    bench.engine = bench.meter._engine = SteadyEngine()
+    shops = [inspection(f"shop{number}") for number in range(5)]
+
+    bench.meter.begin_round(shops)
+    usages = [bench.meter.of_round(shop) for shop in shops]
+
+    assert all(usages)
+    assert set(bench.engine.asked.values()) == {1}
+
+
+def test_with_very_many_containers_everyone_has_its_turn_and_nobody_two() -> None:
+    bench = Bench()
+    bench.engine = bench.meter._engine = SteadyEngine()
+    shops = [inspection(f"shop{number}") for number in range(80)]
+    asked: list[int] = []
+
+    for seconds in (0, 5, 10):
+        bench.now = AT + timedelta(seconds=seconds)
+        bench.meter.begin_round(shops)
+        usages = [bench.meter.of_round(shop) for shop in shops]
+        asked.append(bench.engine.asked.total())
+
+    assert asked == [32, 64, 96]
+    assert all(usages)
+    assert set(bench.engine.asked.values()) == {1, 2}
