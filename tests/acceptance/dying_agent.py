@@ -90,7 +90,12 @@ def main(data_dir: str, target: str, point: str) -> None:
         if agent.services.incidents.list(Filter(), 1, 0)[1] == 0:
             now = datetime.now(UTC)
             report = Signal(
-                target=target, fault=Fault.UNHEALTHY, severity=Severity.CRITICAL, at=now, source="test", incident_id="one"
+                target=target,
+                fault=Fault.UNHEALTHY,
+                severity=Severity.CRITICAL,
+                at=now,
+                source="test",
+                incident_id="one",
             )
             agent.services.submit(report)
         deadline = time.monotonic() + 60

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ..integration.small_containers import DEAF, OBEDIENT, SmallContainer, running
+from tests.integration.small_containers import DEAF, OBEDIENT, SmallContainer, running
 
 pytestmark = pytest.mark.engine
 
