@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, Self
@@ -46,9 +46,6 @@ log = structlog.get_logger("aegis")
 class Runtime(Sensor, EvidenceSource, Effector, Protocol):
     """Eyes, memory and hands of one runtime."""
 
-    def close(self) -> None:
-        """Let go of it; the process runtime ends its children."""
-
 
 @dataclass(frozen=True)
 class Parts:
@@ -76,8 +73,7 @@ class Agent:
             events = parts.events(SqlEventLog(database, routes_to([channel.name], LessonChannel.name)))
             queue = SqlWorkQueue(database, owner=f"{socket.gethostname()}"[:64])
 
-            self.runtime = parts.runtime or _runtime(settings, clock)
-            self._opened.callback(self.runtime.close)
+            self.runtime = parts.runtime or self._opened.enter_context(closing(_runtime(settings, clock)))
             metrics = Metrics()
             rungs = _rungs(settings)
             tools = Tools(
@@ -174,7 +170,7 @@ def _store_check(archive: Archive) -> Check:
         return Check("store", ok=False, detail=str(error))
 
 
-def _runtime(settings: Settings, clock: Clock) -> Runtime:
+def _runtime(settings: Settings, clock: Clock) -> DockerRuntime | ProcessRuntime:
     """Choose where the targets run. Raises ConfigError, RuntimeUnavailable with what to do."""
     if settings.runtime is not RuntimeChoice.PROCESS:
         try:

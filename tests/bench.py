@@ -194,12 +194,14 @@ def concurrency(folder: Path) -> tuple[float, float]:
     runtime = FakeRuntime(lambda: datetime.now(UTC))
     names = [f"app-{i}" for i in range(AT_ONCE + 1)]
     for name in names:
-        runtime.add(name)
-        runtime.start(name)
+        runtime.add(name, labels={"aegis.enable": "true"})
     settings = load(data_dir=folder / "at-once", stability_seconds=0.0, sense_seconds=3600, workers=AT_ONCE)
     with build(settings, Parts(runtime=runtime, brain=Thinker())) as agent:
-        one = healed(agent, names[:1])
-        return one, healed(agent, names[1:])
+        one, many = healed(agent, names[:1]), healed(agent, names[1:])
+        _, resolved = agent.services.incidents.list(Filter(status="RESOLVED"), 1, 0)
+        if resolved != len(names):
+            raise SystemExit(f"only {resolved} of {len(names)} incidents were healed")
+        return one, many
 
 
 def idle(process: psutil.Process) -> tuple[float, float]:
