@@ -26,6 +26,7 @@ from .state import state_of
 from .usage import Meter
 
 KILL_SECONDS: Final = 5.0  # after SIGKILL: only a process that is stuck in the kernel is still there
+GATE_SECONDS: Final = 0.5
 SHUTDOWN_SECONDS: Final = 10.0
 """A host that goes down sends SIGTERM to targets and agent alike: what ended by it this shortly before the agent was
 not stopped by a person, and starts again with the next agent."""
@@ -114,8 +115,10 @@ class Child:
                 _log.warning("%s has left processes behind that do not end", self.ref.name)
 
     def state(self, with_usage: bool) -> TargetState:
-        """Observe it now."""
+        """Observe it now. With usage it is looked at closely, maybe to be acted on: so the log gets a mark."""
         self.look()
+        if with_usage:
+            self.output.mark()
         with self._facts:
             record, process, check = self._record, self._process, self._check
         return state_of(
@@ -177,12 +180,16 @@ class Child:
         if record.phase not in {Phase.RUNNING, Phase.STOPPING} or record.pid is None or record.create_time is None:
             return
         process = MainProcess.take_over(record.pid, record.create_time, record.run)
+        ran = self._journal.has_run(self.ref.name, record.run)
+        if process and not ran:  # its agent has just died, with the gate open or closed: that is about to show
+            process.wait(GATE_SECONDS)
+            ran = self._journal.has_run(self.ref.name, record.run)
         with self._facts:
-            if process:
+            if process and not process.ended():
                 self._note(record.noting(self._clock(), f"taken over from an earlier agent (pid {process.pid})"))
                 self._attach(process)
                 return
-            self._note(record.ended(self._clock(), None))
+            self._note(record.ended(self._clock(), None) if ran else record.never_ran())
         sweep_run(record.pid, record.run)
 
     def _stop(self, asked: Asked) -> None:
@@ -218,7 +225,7 @@ class Child:
                 process.wait(KILL_SECONDS)
                 raise
             self._attach(process)
-        process.release()
+        process.release(self._journal.mark(self.ref.name))
 
     def _attach(self, process: MainProcess) -> None:
         self._process = process

@@ -6,6 +6,7 @@ of the agent the next one reads here which processes it has to take up and which
 
 import fcntl
 import os
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ from aegis_core.domain.model import Stored
 from aegis_core.errors import AlreadyRunning, ConfigError
 
 MOST_HAPPENINGS: Final = 50
+LOCK_SECONDS: Final = 1.0  # an agent that was killed while it forked holds the lock until that child has got going
 OOM_EXIT_CODE: Final = 137  # 128 + SIGKILL: what the kernel's OOM killer leaves of a container
 NOT_STARTED_EXIT_CODE: Final = 127  # a shell's word for a command that could not be run
 _OUTSIDE_EXIT_CODES: Final = frozenset({0, 130, 143})  # ended on purpose; 128 + SIGINT; 128 + SIGTERM
@@ -98,6 +100,10 @@ class Record(Stored):
         record = self.model_copy(update={"begun_at": at, "asked": asked, "phase": phase})
         return record.noting(at, f"kill (signal 15, asked for by {asked})") if running else record
 
+    def never_ran(self) -> Self:
+        """The agent died before it let the process go."""
+        return self.model_copy(update={"phase": Phase.CREATED, "asked": Asked.NOBODY})
+
     def killing_for_memory(self, at: datetime, used: int, limit: int) -> Self:
         """It has passed its memory limit and is about to be killed."""
         text = f"oom ({used // 2**20} MiB used, limit {limit // 2**20} MiB)"
@@ -121,6 +127,14 @@ class Record(Stored):
         return self.model_copy(update=end).noting(at, f"die (exit code {told})")
 
 
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 class Journal:
     """The folder of records. One runtime at a time holds it."""
 
@@ -132,11 +146,12 @@ class Journal:
         """Make this agent the only one on the folder; ends with the process. Raises AlreadyRunning."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(lock)
-            raise AlreadyRunning(f"Another agent runs the processes of {self._folder}.") from error
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _locked(lock):
+            if time.monotonic() > deadline:
+                os.close(lock)
+                raise AlreadyRunning(f"Another agent runs the processes of {self._folder}.")
+            time.sleep(0.02)
         self._lock = lock
 
     def release(self) -> None:
@@ -172,9 +187,21 @@ class Journal:
         os.replace(draft, path)
         self._sync()
 
+    def mark(self, name: str) -> Path:
+        """The file in which a process of the target leaves the mark of its run when it is let go."""
+        return self._folder.resolve() / f"{name}.run"
+
+    def has_run(self, name: str, run: str) -> bool:
+        """Tell whether the processes of this run were ever let go."""
+        try:
+            return self.mark(name).read_text(encoding="ascii").strip() == run
+        except (FileNotFoundError, UnicodeDecodeError):
+            return False
+
     def remove(self, name: str) -> None:
         """Forget a target."""
         self._path(name).unlink(missing_ok=True)
+        self.mark(name).unlink(missing_ok=True)
         self._sync()
 
     def _path(self, name: str) -> Path:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, Self
 
 import psutil
@@ -12,8 +13,14 @@ from .config import TargetSpec
 from .family import RUN_VARIABLE, Family, carries
 
 # A new process waits here until it is in the journal. When the agent dies first the pipe closes, and nothing has run:
-# so there is never a copy of a target that no journal knows of. `exec` keeps the pid.
-_GATE: Final = ("/bin/sh", "-c", 'read -r AEGIS_GO && exec "$@" </dev/null', "sh")
+# so there is never a copy of a target that no journal knows of. What is let go leaves its mark in the file that it is
+# told, so that a run which ended is told from one which never was. `exec` keeps the pid.
+_GATE: Final = (
+    "/bin/sh",
+    "-c",
+    'read -r AEGIS_GO || exit 1; echo "$AEGIS_RUN" >"$AEGIS_GO"; exec "$@" </dev/null',
+    "sh",
+)
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what Docker gives a container
 _SAME_PROCESS_SECONDS: Final = 0.5  # create times are computed from the clock, which may be corrected a little
 _LOOK_SECONDS: Final = 0.02
@@ -76,12 +83,12 @@ class MainProcess:
         except psutil.NoSuchProcess:
             return False
 
-    def release(self) -> None:
-        """Let a spawned process go on to its command."""
+    def release(self, mark: Path) -> None:
+        """Let a spawned process go on to its command; it writes its run into this file."""
         gate = self._child.stdin if self._child else None
         assert gate is not None, "only what was spawned waits at the gate"
         try:
-            gate.write(b"go\n")
+            gate.write(f"{mark}\n".encode())
             gate.close()
         except BrokenPipeError:  # killed at the gate: it is seen as ended
             return

@@ -9,7 +9,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -57,7 +57,8 @@ class OutputLog:
             last = self._marks[-1] if self._marks else None
             if last is None or (size != last.position and abs(now - last.at) >= least_seconds):
                 self._marks.append(_Mark(now, size))
-                with self._marks_path.open("a", encoding="ascii") as file:
+                # On a full disk the mark holds as long as this agent lives.
+                with suppress(OSError), self._marks_path.open("a", encoding="ascii") as file:
                     file.write(f"{now!r} {size}\n")
 
     def trim(self) -> None:
