@@ -1,0 +1,70 @@
+"""What leaves for a model's server, and how much may come back: a transport around the one of the SDK."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
+
+import httpx
+import httpx2
+
+from aegis_core.errors import AnswerInvalid, BrainRefused, BrainUnavailable
+
+MOST_BYTES: Final = 256 * 2**10  # of one response; an answer has about 1 KiB
+# The SDKs add headers out of the environment (organisation, keys, custom ones) and about the machine: none of it goes.
+_HEADERS: Final = frozenset(
+    {"host", "accept", "connection", "content-type", "content-length", "user-agent", "transfer-encoding"}
+)
+R = TypeVar("R")
+
+
+class Guard(httpx2.BaseTransport, httpx.BaseTransport):
+    """Lets only our own headers out, and at most `MOST_BYTES` in at most `seconds` back in.
+
+    The openai SDK speaks through httpx2 and the ollama SDK through httpx; both take this transport.
+    Raises AnswerInvalid, BrainUnavailable, BrainRefused: the SDKs let them pass.
+    """
+
+    def __init__(self, inner: Any, seconds: float, monotonic: Callable[[], float], authorization: str = "") -> None:
+        self._inner = inner
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._authorization = authorization
+
+    def handle_request(self, request: Any) -> Any:
+        """Send one request; the body of the response is read under the limits."""
+        for name in list(request.headers):
+            if name.lower() not in _HEADERS:
+                del request.headers[name]
+        request.headers["accept-encoding"] = "identity"  # what is not compressed cannot grow when it is unpacked
+        if self._authorization:
+            request.headers["authorization"] = self._authorization
+        until = self._monotonic() + self._seconds
+        response = self._inner.handle_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            response.close()
+            raise BrainRefused("the server compresses its answers although it was asked not to")
+        response.stream = _Bounded(response.stream, until, self._monotonic)
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+class _Bounded(httpx2.SyncByteStream, httpx.SyncByteStream):
+    def __init__(self, inner: Any, until: float, monotonic: Callable[[], float]) -> None:
+        self._inner = inner
+        self._until = until
+        self._monotonic = monotonic
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for chunk in self._inner:
+            size += len(chunk)
+            if size > MOST_BYTES:
+                raise AnswerInvalid(f"it is larger than {MOST_BYTES // 1024} KiB.")
+            if self._monotonic() > self._until:
+                raise BrainUnavailable("the answer came too slowly")
+            yield chunk
+
+    def close(self) -> None:
+        self._inner.close()
