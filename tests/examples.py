@@ -120,8 +120,8 @@ def failed(reason: str = "It did not help.") -> Draft:
     return _done(EventType.FAILED, reason=reason)
 
 
-def learned() -> Draft:
-    return _done(EventType.LESSON_LEARNED, lesson=lesson().model_dump(mode="json"))
+def learned(incident_id: str = "inc-1") -> Draft:
+    return _done(EventType.LESSON_LEARNED, lesson=lesson(incident_id).model_dump(mode="json"))
 
 
 def stage_failed(until: datetime) -> Draft:

@@ -1,4 +1,4 @@
-"""The rigs that the contract tests of the runtimes run on, one fresh target a test."""
+"""The rigs that the contract tests of the runtimes run on, one fresh target a test; and the stores, empty."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from .rigs import Rig, RigUnavailableError
+from .stores import STORES, Store
 
 
 @pytest.fixture(params=["fake", "process", pytest.param("docker", marks=pytest.mark.engine)])
@@ -16,5 +17,12 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
         opened: Rig = module.open_rig(tmp_path)
     except RigUnavailableError as reason:
         pytest.skip(f"{request.param}: {reason}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=STORES, ids=lambda make: make.__name__)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    opened: Store = request.param(tmp_path)
     yield opened
     opened.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ from aegis_core.domain.notice import Notice, NoticeKind
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.ports import Outbox
 from aegis_core.testing import MemoryOutbox
+from tests import examples as make
+
+from .stores import sqlite
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -28,7 +32,19 @@ def memory(_folder: Path) -> Box:
     return Box(outbox, outbox.put)
 
 
-BOXES: list[Callable[[Path], Box]] = [memory]
+def sql(folder: Path) -> Box:
+    """Notices come into it together with the event that causes them, and in no other way."""
+    store = sqlite(folder)
+    targets = count(1)
+
+    def put(channel: str, notice: Notice, at: datetime) -> None:
+        store.routes[:] = [lambda before, after: [(channel, notice)]]
+        store.events.open(make.signal(f"web-{next(targets)}"), at)
+
+    return Box(store.outbox, put)
+
+
+BOXES: list[Callable[[Path], Box]] = [memory, sql]
 
 
 @pytest.fixture(params=BOXES, ids=lambda make: make.__name__)

@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from sqlite3 import Error as SqliteError
+from threading import Lock
 from typing import Any, Self
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from aegis_core.errors import AlreadyRunning, ConfigError, StoreUnavailable
+from aegis_core.errors import AegisError, AlreadyRunning, ConfigError, StoreUnavailable
 
 BUSY_SECONDS = 5.0  # how long a statement waits for a lock that somebody else holds on the file
 READERS = 8
@@ -22,20 +24,24 @@ READERS = 8
 class Database:
     """A SQLite file in WAL mode.
 
-    Raises AlreadyRunning when another agent holds the file, ConfigError for a URL that is not SQLite,
-    StoreUnavailable when the file cannot be opened or is no database.
+    Raises AlreadyRunning when another agent holds the file, ConfigError for a URL that is not SQLite or a store that a
+    newer version wrote, StoreUnavailable when the file cannot be opened or is no database.
     """
 
     def __init__(self, url: str, exclusive: bool = True) -> None:
         self.path = _path_of(url)
-        self._turn = RLock()
+        self._turn = Lock()
         self._lock = FileLock(f"{self.path}.lock") if exclusive else None
         if self._lock:
             _acquire(self._lock, self.path)
         self._writer = _engine(self.path, begin="BEGIN IMMEDIATE", connections=1)
         self._reader = _engine(self.path, begin="BEGIN", connections=READERS)
         if exclusive:
-            self._migrate()
+            try:
+                self._migrate()
+            except AegisError:
+                self.close()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +62,7 @@ class Database:
 
         Without `durable` a commit survives a killed agent, and is synced with the next durable one.
         """
-        with self._turn, _translated("writing to the store"), self._writer.connect() as connection:
+        with self._my_turn(), _translated("writing to the store"), self._writer.connect() as connection:
             driver: Any = connection.connection.driver_connection
             driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")  # refused inside a transaction
             with connection.begin():
@@ -68,12 +74,25 @@ class Database:
         with _translated("reading from the store"), self._reader.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        """Queue for the writing connection, but not behind a whole queue of writers that wait for a lock."""
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise StoreUnavailable("writing to the store: other writers have waited for too long")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
     def _migrate(self) -> None:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self.writing(durable=True) as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise ConfigError(f"the store {self.path} was written by a newer aegis: {error}") from error
 
 
 def _path_of(url: str) -> Path:
@@ -130,5 +149,5 @@ def _translated(doing: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise StoreUnavailable(f"{doing}: {error.orig}") from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, SqliteError) as error:  # a PRAGMA speaks to the driver directly
         raise StoreUnavailable(f"{doing}: {error}") from error

@@ -1,9 +1,9 @@
 """Reads the projection (port `Incidents`)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, String, and_, func, or_, select, true, type_coerce, union
 
 from aegis_core.domain.events import Event, EventType, first_broken
 from aegis_core.domain.incident import Incident
@@ -66,6 +66,14 @@ class SqlIncidents:
         return History(attempts=tuple(reversed(since)), last_action_at=max(moments, default=None))
 
 
+class Break(NamedTuple):
+    """The first place where the log of an incident is not what was written."""
+
+    incident_id: str
+    version: int
+    reason: str
+
+
 class Archive:
     """The whole log at once: what `aegis doctor` checks and a lost runbook is rebuilt from."""
 
@@ -79,17 +87,38 @@ class Archive:
             rows = connection.execute(query).mappings().all()
         return [Lesson.model_validate(event_of(row).data["lesson"]) for row in rows]
 
-    def broken(self) -> Sequence[Event]:
-        """Verify every chain; return the first event that does not fit of each incident where one does not."""
+    def broken(self) -> Sequence[Break]:
+        """Verify every chain, and that none was cut off; return where each one breaks that does."""
+        known = union(select(events.c.incident_id), select(incidents.c.id))
         with self._database.reading() as connection:
-            ids = connection.execute(select(incidents.c.id).order_by(incidents.c.opened_at)).scalars().all()
-            checked = (first_broken(read_events(connection, incident_id)) for incident_id in ids)
-            return [event for event in checked if event is not None]
+            checked = [
+                _first_break(connection, incident_id) for incident_id in connection.execute(known).scalars().all()
+            ]
+        return [found for found in checked if found]
 
     def count(self) -> int:
         """Return how many events there are."""
         with self._database.reading() as connection:
             return int(connection.execute(select(func.count()).select_from(events)).scalar_one())
+
+
+def _first_break(connection: Connection, incident_id: str) -> Break | None:
+    columns = [type_coerce(one, String).label("at") if one is events.c.at else one for one in events.c]
+    raw = select(*columns).where(events.c.incident_id == incident_id)
+    written: list[Event] = []
+    for row in connection.execute(raw.order_by(events.c.version)).mappings():
+        try:
+            written.append(event_of(row))
+        except ValueError:  # whatever was written can be read
+            return Break(incident_id, row["version"], "it cannot be read")
+    odd = first_broken(written)
+    if odd:
+        return Break(incident_id, odd.version, "it does not fit its own hash, or the event before it")
+    last = written[-1].version if written else 0
+    projected = connection.execute(select(incidents.c.version).where(incidents.c.id == incident_id)).scalar()
+    if projected == last:
+        return None
+    return Break(incident_id, last + 1, f"the log ends at {last}, and the incident as it stands at {projected or 0}")
 
 
 def _condition(wanted: Filter) -> ColumnElement[bool]:
@@ -103,6 +132,6 @@ def _condition(wanted: Filter) -> ColumnElement[bool]:
     if wanted.open is not None:
         parts.append(incidents.c.open == wanted.open)
     if wanted.search:
-        like = f"%{wanted.search}%"
-        parts.append(or_(incidents.c.id.like(like), incidents.c.target.like(like), incidents.c.state.like(like)))
+        places = (incidents.c.id, incidents.c.target, incidents.c.state)
+        parts.append(or_(*(place.icontains(wanted.search, autoescape=True) for place in places)))
     return and_(*parts)

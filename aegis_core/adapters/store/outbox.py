@@ -53,5 +53,6 @@ class SqlOutbox:
             return {row[0]: row[1] for row in connection.execute(query).all()}
 
     def _set(self, item: OutboxItem, **values: object) -> None:
+        waits = (outbox.c.id == item.id) & outbox.c.done_at.is_(None)
         with self._database.writing(durable=False) as connection:
-            connection.execute(update(outbox).where(outbox.c.id == item.id).values(**values))
+            connection.execute(update(outbox).where(waits).values(**values))
