@@ -58,5 +58,5 @@ class Containers:
 
     def measured(self, inspection: Inspection) -> TargetState:
         """Describe a container, its usage included. Raises TargetGone, RuntimeUnavailable."""
-        usage = self._meter.usage(inspection) if inspection["State"]["Running"] else None
+        usage = self._meter.recent(inspection) if inspection["State"]["Running"] else None
         return self.described(inspection).model_copy(update={"usage": usage})

@@ -36,7 +36,7 @@ class Reading(NamedTuple):
 
 class _Kept(NamedTuple):
     run: str  # when the run began that was measured
-    reading: Reading
+    reading: Reading  # the one that the next mean begins at
     usage: Usage
 
 
@@ -64,6 +64,10 @@ def cpu_percent(earlier: Reading, later: Reading, cores: float) -> float | None:
     return max(0.0, used / 1e9 / span.total_seconds() / cores * 100)
 
 
+def _run(inspection: Inspection) -> str:
+    return str(inspection["State"]["StartedAt"])
+
+
 class Meter:
     """Takes samples and keeps the last one of each container. Used by many threads."""
 
@@ -80,26 +84,36 @@ class Meter:
     def usage(self, inspection: Inspection) -> Usage | None:
         """Sample a container; None where it does not run. Raises TargetGone, RuntimeUnavailable.
 
-        `cpu_percent` is the mean since the sample before; None where that was taken in another run, or a minute ago.
+        `cpu_percent` is the mean since a sample of this run that is a second to a minute old; None without one.
         """
-        run = inspection["State"]["StartedAt"]
-        kept = self._last(inspection["Id"])
-        if kept and kept.run == run and timedelta(0) <= self._clock() - kept.usage.at < _FRESH:
-            return kept.usage
+        kept = self._last(inspection)
         reading = self._read(inspection["Id"], f"measuring {name_of(inspection)}")
         if reading is None:
             return None
-        usage = self._usage(inspection, reading, kept.reading if kept and kept.run == run else None)
+        if kept and timedelta(0) <= reading.at - kept.reading.at < _FRESH:
+            base, percent = kept.reading, kept.usage.cpu_percent  # too close for a mean: the last one still holds
+        else:
+            base, percent = reading, self._cpu_percent(inspection, kept, reading)
+        usage = self._usage(inspection, reading, percent)
         with self._lock:
-            self._kept[inspection["Id"]] = _Kept(run, reading, usage)
+            self._kept[inspection["Id"]] = _Kept(_run(inspection), base, usage)
         return usage
+
+    def recent(self, inspection: Inspection) -> Usage | None:
+        """Return a sample of this run that is less than a second old, or take a new one. Raises as `usage` does.
+
+        For who has just seen that the container runs.
+        """
+        kept = self._last(inspection)
+        fresh = kept is not None and timedelta(0) <= self._clock() - kept.usage.at < _FRESH
+        return kept.usage if kept and fresh else self.usage(inspection)
 
     def begin_round(self, inspections: Iterable[Inspection]) -> None:
         """Begin to sample these, all at once. Of too many it is the turn of those that were sampled longest ago."""
-        turn = sorted(inspections, key=lambda one: self._sampled_at(one["Id"]))
+        turn = sorted(inspections, key=self._sampled_at)
         futures = {one["Id"]: self._rounds.submit(self.usage, one) for one in turn[:_AT_ONCE]}
         for one in turn[_AT_ONCE:]:
-            kept = self._last(one["Id"])
+            kept = self._last(one)
             futures[one["Id"]] = Future()
             futures[one["Id"]].set_result(kept.usage if kept else None)
         with self._lock:
@@ -126,22 +140,23 @@ class Meter:
         """End the threads; samples that are being taken are waited for."""
         self._rounds.shutdown(cancel_futures=True)
 
-    def _last(self, container: str) -> _Kept | None:
+    def _last(self, inspection: Inspection) -> _Kept | None:
         with self._lock:
-            return self._kept.get(container)
+            kept = self._kept.get(inspection["Id"])
+        return kept if kept and kept.run == _run(inspection) else None
 
-    def _sampled_at(self, container: str) -> datetime:
-        kept = self._last(container)
+    def _sampled_at(self, inspection: Inspection) -> datetime:
+        kept = self._last(inspection)
         return kept.usage.at if kept else _LONG_AGO
 
-    def _usage(self, inspection: Inspection, reading: Reading, earlier: Reading | None) -> Usage:
-        limits = limits_of(inspection["HostConfig"], self._host)
-        return Usage(
-            at=self._clock(),
-            memory_bytes=reading.memory_bytes,
-            memory_percent=reading.memory_bytes / limits.memory_bytes * 100 if limits.memory_bytes else None,
-            cpu_percent=cpu_percent(earlier, reading, limits.cpus or self._host.cpus) if earlier else None,
-        )
+    def _cpu_percent(self, inspection: Inspection, kept: _Kept | None, reading: Reading) -> float | None:
+        cores = limits_of(inspection["HostConfig"], self._host).cpus or self._host.cpus
+        return cpu_percent(kept.reading, reading, cores) if kept else None
+
+    def _usage(self, inspection: Inspection, reading: Reading, percent: float | None) -> Usage:
+        limit = limits_of(inspection["HostConfig"], self._host).memory_bytes
+        share = reading.memory_bytes / limit * 100 if limit else None
+        return Usage(at=self._clock(), memory_bytes=reading.memory_bytes, memory_percent=share, cpu_percent=percent)
 
     def _read(self, container: str, doing: str) -> Reading | None:
         try:

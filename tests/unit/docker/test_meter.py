@@ -129,17 +129,44 @@ def test_cpu_is_known_from_the_second_sample_on() -> None:
     assert Bench((0, 10), (5, 11), (10, 13.5)).percents(0, 5, 10) == [None, 40.0, 100.0]
 
 
-def test_within_a_second_the_last_sample_is_as_good_as_a_new_one() -> None:
-    bench = Bench((0, 10), (5, 11))
+def test_samples_that_come_in_quick_succession_share_a_mean_and_do_not_starve_the_next_one() -> None:
+    bench = Bench((0, 10), (5, 11), (5.4, 11), (5.8, 11), (6.2, 11.3))
 
-    assert bench.percents(0, 5, 5.5, 5.9) == [None, 40.0, 40.0, 40.0]
+    assert bench.percents(0, 5, 5.4, 5.8, 6.2) == [None, 40.0, 40.0, 40.0, 50.0]
+
+
+def test_who_has_just_seen_it_run_is_content_with_a_sample_of_the_last_second() -> None:
+    bench = Bench((0, 10), (1.5, 10.3))
+    first = bench.usage(0)
+
+    bench.now = AT + timedelta(seconds=0.9)
+    assert bench.meter.recent(inspection()) is first
+    bench.now = AT + timedelta(seconds=1.5)
+    later = bench.meter.recent(inspection())
+
+    assert later
+    assert later.cpu_percent == pytest.approx(40.0)
+
+
+def test_a_sample_of_the_former_run_contents_nobody() -> None:
+    bench = Bench((0, 10), (0.5, 11))
+    bench.usage(0)
+
+    bench.now = AT + timedelta(seconds=0.5)
+
+    bench.meter.recent(inspection(run="second run"))
+
+    assert bench.engine.readings == []
 
 
 def test_a_clock_that_was_set_back_does_not_keep_an_old_sample_for_ever() -> None:
     bench = Bench((0, 10), (5, 11))
     bench.usage(0)
 
-    assert bench.percents(-3600) == [40.0]
+    bench.now = AT - timedelta(hours=1)
+    bench.meter.recent(inspection())
+
+    assert bench.engine.readings == []
 
 
 def test_after_a_restart_a_sample_of_the_former_run_says_nothing() -> None:
