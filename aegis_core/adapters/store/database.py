@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from aegis_core.errors import AegisError, AlreadyRunning, ConfigError, StoreUnavailable
+from aegis_core.errors import AlreadyRunning, ConfigError, StoreUnavailable
 
 BUSY_SECONDS = 5.0  # how long a statement waits for a lock that somebody else holds on the file
 READERS = 8
@@ -39,7 +39,10 @@ class Database:
         if exclusive:
             try:
                 self._migrate()
-            except AegisError:
+            except StoreUnavailable as error:
+                self.close()
+                raise StoreUnavailable(f"the store {self.path} cannot be used: {error}") from error
+            except ConfigError:
                 self.close()
                 raise
 
