@@ -1,0 +1,1 @@
+"""What runs around the agent: the target application, container files and monitoring configuration."""
