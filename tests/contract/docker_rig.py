@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aegis_core.adapters.docker import DockerRuntime
-from tests.contract.rigs import CPUS, LABELS, MEMORY_LIMIT_BYTES, SECRET, STOP_TIMEOUT, wait_until
+from tests.contract.rigs import CPUS, LABELS, MEMORY_LIMIT_BYTES, SECRET, STOP_TIMEOUT, RigUnavailableError, wait_until
 
 PROGRAM = Path(__file__).with_name("tiny_target.py")
 IMAGE = "python:3.11-slim"
@@ -20,6 +20,19 @@ def docker(*arguments: str) -> str:
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
     return done.stdout.strip()
+
+
+def open_rig(folder: Path) -> "DockerRig":
+    """Start a container for one test. Raises RigUnavailableError where no engine answers."""
+    try:
+        answer = subprocess.run(["docker", "info"], capture_output=True, text=True, check=False, timeout=20)
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        raise RigUnavailableError(f"no Docker engine: {error}") from error
+    if answer.returncode != 0:
+        raise RigUnavailableError(f"no Docker engine answers: {answer.stderr.strip()}")
+    rig = DockerRig()
+    wait_until((rig.control / "starts").exists, "the target to have started")
+    return rig
 
 
 class DockerRig:
@@ -33,6 +46,11 @@ class DockerRig:
         self._record = self._folder / "engine-starts"
         self._recorder = self._record_starts()
         self._create()
+
+    @property
+    def control(self) -> Path:
+        """The folder of the target's commands and of its own record."""
+        return self._folder
 
     def now(self) -> datetime:
         return datetime.now(UTC)
