@@ -202,6 +202,15 @@ def test_the_same_notice_twice_is_kept_once(store: Store) -> None:
     assert len(store.outbox.due("people", NOON)) == 1
 
 
+def test_what_became_of_a_notice_is_not_overwritten_by_a_thread_that_comes_late(store: Store) -> None:
+    store.routes.append(lambda _, after: [("people", notice(after))])
+    opened(store)
+    (item,) = store.outbox.due("people", NOON)
+    store.outbox.delivered(item, NOON)
+    store.outbox.deferred(item, later(60), "no answer")
+    assert store.tamper("SELECT outcome FROM outbox", {}) == [("delivered",)]
+
+
 class BugError(Exception):
     """What a mistake in the routes would raise."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from sqlite3 import Error as SqliteError
 from threading import Lock
 from typing import Any, Self
 
@@ -152,5 +151,5 @@ def _translated(doing: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise StoreUnavailable(f"{doing}: {error.orig}") from error
-    except (SQLAlchemyError, SqliteError) as error:  # a PRAGMA speaks to the driver directly
+    except SQLAlchemyError as error:
         raise StoreUnavailable(f"{doing}: {error}") from error
