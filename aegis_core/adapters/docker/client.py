@@ -34,7 +34,7 @@ class _OneUnixPool(UnixHTTPAdapter):
 
 
 class Engine(docker.APIClient):
-    """The SDK's client: pooled for many threads, API version negotiated, no call without a time limit."""
+    """The SDK's client: pooled for many threads, API version negotiated, and streams that keep to the time limit."""
 
     def __init__(self, base_url: str | None, timeout: int) -> None:
         super().__init__(base_url=base_url, version="auto", timeout=timeout, max_pool_size=POOL_SIZE)
@@ -51,12 +51,6 @@ class Engine(docker.APIClient):
         self.mount("http+docker://", _OneUnixPool(f"http+unix://{former.socket_path}", self.timeout, 1, POOL_SIZE))
         former.close()
         self.trust_env = False  # no proxy and no .netrc leads to a local socket; looking for them takes time
-
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send a request; one that comes without a time limit (the SDK asks for events so) gets the client's."""
-        if kwargs.get("timeout") is None:
-            kwargs["timeout"] = self.timeout
-        return super().request(method, url, *args, **kwargs)
 
     def past_events(self, since: datetime, until: datetime, filters: Mapping[str, Sequence[str]]) -> list[Any]:
         """Return the events between two moments that the engine still remembers, oldest first, as it sends them."""
