@@ -35,7 +35,7 @@ _TRANSIENT: Final = frozenset({408, 425, 429})  # and every 5xx
 MOST_CALLS: Final = 4  # of one question
 MOST_CALLS_UNHEARD: Final = 2  # where nobody listens; the next rung can answer meanwhile
 _SHORT: Final = 160  # characters of a server's own words that are repeated
-_BACKOFF: Final = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.5)
+_BACKOFF: Final = wait_exponential_jitter(multiplier=0.5, max=8.0, jitter=0.5)
 _FORMAT: Final = {
     "type": "json_schema",
     "json_schema": {"name": "diagnosis", "strict": True, "schema": answer_schema()},

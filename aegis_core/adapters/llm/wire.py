@@ -31,14 +31,16 @@ class Guard(httpx2.BaseTransport, httpx.BaseTransport):
 
     def handle_request(self, request: Any) -> Any:
         """Send one request; the body of the response is read under the limits."""
-        for name in list(request.headers):
-            if name.lower() not in _HEADERS:
-                del request.headers[name]
-        request.headers["accept-encoding"] = "identity"  # what is not compressed cannot grow when it is unpacked
+        headers = {name: value for name, value in request.headers.items() if name.lower() in _HEADERS}
+        headers["accept-encoding"] = "identity"  # what is not compressed cannot grow when it is unpacked
         if self._authorization:
-            request.headers["authorization"] = self._authorization
+            headers["authorization"] = self._authorization
+        # A copy: the openai SDK looks for marks of its own among the headers of the original.
+        bare = type(request)(
+            request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
+        )
         until = self._monotonic() + self._seconds
-        response = self._inner.handle_request(request)
+        response = self._inner.handle_request(bare)
         if response.headers.get("content-encoding", "identity") != "identity":
             response.close()
             raise BrainRefused("the server compresses its answers although it was asked not to")
