@@ -1,0 +1,1 @@
+"""What the pages are made of. Every function returns markup or draws it; none of them asks the core."""

@@ -1,0 +1,132 @@
+"""The parts of one incident: diagnosis, decision, verification, evidence, log, lesson, impact."""
+
+from collections.abc import Sequence
+
+from aegis_dashboard import format as fmt
+from aegis_dashboard.components.chips import chip, moment, source_chip
+from aegis_dashboard.components.markup import Child, Html, div, join, span, tag
+from aegis_dashboard.story import Tone
+from aegis_dashboard.wire import Condition, Decision, Detail, Diagnosis, Impact, Lesson, Verification
+
+_VERDICTS = {"ACT": Tone.GOOD, "ASK": Tone.WARN, "REFUSE": Tone.BAD, "REST": Tone.WARN}
+
+
+def panel(title: str, *body: Child, aside: Html | None = None, quiet: bool = False) -> Html:
+    head = div(tag("h4", title), aside, cls="ag-panel-head")
+    return tag("section", head, *body, cls="ag-panel" + (" ag-panel-quiet" if quiet else ""))
+
+
+def waiting(title: str, text: str) -> Html:
+    """A panel whose content is still to come."""
+    return panel(title, div(text, cls="ag-muted"), quiet=True)
+
+
+def facts(*pairs: tuple[str, Child]) -> Html:
+    """Names and values in a row; pairs without a value are left out."""
+    shown = [pair for pair in pairs if pair[1] not in (None, "", fmt.NOTHING)]
+    return tag("dl", *(div(tag("dt", name), tag("dd", value)) for name, value in shown), cls="ag-facts")
+
+
+def diagnosis(found: Diagnosis | None, closed: bool) -> Html:
+    if found is None:
+        return waiting("Diagnosis", "There was no diagnosis." if closed else "The brain is being asked…")
+    passed = [div(text, cls="ag-muted") for text in found.passed_over]
+    over = div(div("Asked before, without an answer", cls="ag-label"), *passed, cls="ag-gap") if passed else None
+    return panel(
+        "Diagnosis",
+        tag("p", found.root_cause, cls="ag-lead"),
+        tag("p", found.justification, cls="ag-muted") if found.justification else None,
+        facts(
+            ("action", found.action),
+            ("category", fmt.phrase(found.category)),
+            ("confidence", fmt.confidence(found.confidence)),
+            ("model", found.model),
+            ("took", fmt.duration(found.seconds) if found.seconds else None),
+        ),
+        div(div("Rests on", cls="ag-label"), _quotes(found.evidence), cls="ag-gap") if found.evidence else None,
+        over,
+        aside=source_chip(found.source, None),
+    )
+
+
+def decision(made: Decision | None, closed: bool, clock: fmt.Clock) -> Html:
+    if made is None:
+        return waiting("Decision", "No decision was made." if closed else "Policy decides once there is a diagnosis.")
+    until = div("until ", moment(clock, made.until), cls="ag-muted") if made.until else None
+    reasons = tag("ul", *(tag("li", reason) for reason in made.reasons), cls="ag-reasons")
+    verdict = chip(made.verdict, _VERDICTS.get(made.verdict, Tone.PLAIN))
+    return panel("Decision", div(span(made.action, cls="ag-lead")), reasons, until, aside=verdict)
+
+
+def verification(seen: Verification | None, closed: bool) -> Html:
+    if seen is None or not seen.conditions:
+        text = "Nothing was verified." if closed else "Health is proven after the action, condition by condition."
+        return waiting("Verification", text)
+    held = sum(condition.holds for condition in seen.conditions)
+    tone = Tone.GOOD if seen.healthy else Tone.WARN if not closed else Tone.BAD
+    rows = tag("ul", *map(_condition, seen.conditions), cls="ag-conditions")
+    return panel("Verification", rows, aside=chip(f"{held} of {len(seen.conditions)} hold", tone))
+
+
+def _condition(condition: Condition) -> Html:
+    sign = span("✓" if condition.holds else "✕", cls="ag-sign", aria_label="holds" if condition.holds else "fails")
+    return tag(
+        "li",
+        sign,
+        span(fmt.words(condition.name)),
+        span(condition.seen, cls="ag-muted ag-num"),
+        cls="ag-good" if condition.holds else "ag-bad",
+    )
+
+
+def evidence(incident: Detail) -> Html:
+    """All numbered lines; those that the diagnosis rests on are marked."""
+    if not incident.evidence_lines:
+        return waiting("Evidence", "Nothing was gathered." if incident.closed else "Evidence is being gathered…")
+    cited = set(incident.analysis.evidence) if incident.analysis else set()
+    lines = [
+        div(
+            span(line.number, cls="ag-line-number"), span(line.text, cls="ag-line-text"),
+            cls="ag-line" + (" ag-line-cited" if line.text in cited else ""),
+            title="the diagnosis rests on this line" if line.text in cited else None,
+        )
+        for line in incident.evidence_lines
+    ]  # fmt: skip
+    aside = span(f"{fmt.plural(len(lines), 'line')}, {len(cited)} cited", cls="ag-muted")
+    return panel("Evidence", div(*lines, cls="ag-lines"), aside=aside)
+
+
+def log_tail(incident: Detail) -> Html | None:
+    if not incident.log_tail:
+        return None
+    rows = (div(span(line, cls="ag-line-text"), cls="ag-line") for line in incident.log_tail)
+    return panel("Last log lines", div(*rows, cls="ag-lines"), aside=span("secrets are masked", cls="ag-muted"))
+
+
+def lesson(learned: Lesson | None) -> Html | None:
+    if learned is None:
+        return None
+    held = chip("verified healthy", Tone.GOOD) if learned.verified_healthy else chip("did not hold", Tone.BAD)
+    return panel("Lesson", tag("p", f"{learned.issue} → {learned.fix}", cls="ag-lead"), aside=held)
+
+
+def impact(counted: Impact | None) -> Html | None:
+    if counted is None:
+        return None
+    figure = span(fmt.money(counted.saved_dollars), cls="ag-lead ag-num")
+    return panel("Impact", div(figure, " saved"), div(counted.formula, cls="ag-muted"))
+
+
+def tried(texts: Sequence[str]) -> Html | None:
+    return panel("Tried before", _quotes(texts)) if texts else None
+
+
+def failure(incident: Detail) -> Html | None:
+    """Why a person is needed."""
+    if not incident.error:
+        return None
+    return div(tag("strong", "A person is needed. "), incident.error, cls="ag-note ag-bad", role="alert")
+
+
+def _quotes(lines: Sequence[str]) -> Html:
+    return join(*(div(line, cls="ag-quote") for line in lines))

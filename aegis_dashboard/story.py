@@ -1,0 +1,183 @@
+"""Events as sentences, for the feed and the timeline. Pure; what an event does not tell is left out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from aegis_dashboard import format as fmt
+from aegis_dashboard.wire import Event, Moment
+
+_MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Moment)
+Data = Mapping[str, Any]
+
+
+class Tone(StrEnum):
+    """How something is coloured."""
+
+    PLAIN = "plain"
+    WORK = "work"  # under way
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event in words: what happened, and one line more where there is something to add."""
+
+    text: str
+    more: str = ""
+    tone: Tone = Tone.PLAIN
+
+
+def tell(event: Event, clock: fmt.Clock) -> Told:
+    """Say what an event means; an unknown type is told by its name."""
+    teller = _TELLERS.get(event.type)
+    return teller(event.data, clock) if teller else Told(event.type)
+
+
+def _part(data: Data, name: str) -> Data:
+    part = data.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _text(data: Data, name: str) -> str:
+    value = data.get(name)
+    return "" if value is None else str(value)
+
+
+def _number(data: Data, name: str) -> float | None:
+    value = data.get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _texts(data: Data, name: str) -> list[str]:
+    values = data.get(name)
+    return [str(value) for value in values] if isinstance(values, list | tuple) else []
+
+
+def _until(data: Data, clock: fmt.Clock) -> str:
+    try:
+        return clock.time(_MOMENT.validate_python(data.get("until")))
+    except ValidationError:
+        return "later"
+
+
+def _received(data: Data, _: fmt.Clock) -> Told:
+    signal = _part(data, "signal")
+    fault = fmt.words(_text(signal, "fault")) or "a symptom"
+    source = _text(signal, "source")
+    metrics = [(name, value) for name, value in _part(signal, "metrics").items() if _is_number(value)]
+    more = ", ".join(fmt.metric(name, float(value)) for name, value in metrics)
+    return Told(f"Signal: {fault}" + (f", reported by {source}" if source else ""), more, Tone.WARN)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _joined(data: Data, _: fmt.Clock) -> Told:
+    return Told(f"The same symptom again: {fmt.words(_text(_part(data, 'signal'), 'fault')) or 'signal'}")
+
+
+def _gathered(data: Data, _: fmt.Clock) -> Told:
+    evidence = _part(data, "evidence")
+    templates, tail = evidence.get("templates"), evidence.get("tail")
+    found = [
+        fmt.plural(len(part), word)
+        for part, word in ((templates, "log pattern"), (tail, "raw log line"))
+        if isinstance(part, list | tuple) and part
+    ]
+    missing = _texts(evidence, "missing")
+    more = "Missing: " + "; ".join(missing) if missing else ""
+    return Told("Evidence gathered" + (f": {', '.join(found)}" if found else ""), more)
+
+
+def _diagnosed(data: Data, _: fmt.Clock) -> Told:
+    diagnosis = _part(data, "diagnosis")
+    source, action = _text(diagnosis, "source") or "the brain", _text(diagnosis, "action")
+    sure = fmt.confidence(_number(diagnosis, "confidence"))
+    return Told(f"Diagnosis by {source}: {action}, {sure} sure", _text(diagnosis, "root_cause"), Tone.WORK)
+
+
+_VERDICTS: Final = {
+    "ACT": ("will be carried out", Tone.WORK),
+    "ASK": ("needs a person to say yes", Tone.WARN),
+    "REFUSE": ("is refused", Tone.BAD),
+    "REST": ("waits", Tone.WARN),
+}
+
+
+def _decided(data: Data, _: fmt.Clock) -> Told:
+    decision = _part(data, "decision")
+    verdict = _text(decision, "verdict")
+    what, tone = _VERDICTS.get(verdict, (verdict, Tone.PLAIN))
+    return Told(f"Policy: {_text(decision, 'action')} {what}", " ".join(_texts(decision, "reasons")), tone)
+
+
+def _rested(data: Data, clock: fmt.Clock) -> Told:
+    return Told(f"Rests until {_until(data, clock)}, then looks again", _text(data, "reason"), Tone.WARN)
+
+
+def _intended(data: Data, _: fmt.Clock) -> Told:
+    action = _text(_part(data, "intent"), "action") or "The action"
+    return Told(f"{action} is about to happen; what was seen before is on record", "", Tone.WORK)
+
+
+def _executed(data: Data, _: fmt.Clock) -> Told:
+    action = _text(data, "action") or "The action"
+    return Told(f"{action} is done", _text(data, "detail"), Tone.WORK)
+
+
+def _action_failed(data: Data, _: fmt.Clock) -> Told:
+    return Told("The action failed", _text(data, "reason"), Tone.BAD)
+
+
+def _verified(data: Data, _: fmt.Clock) -> Told:
+    found = _part(data, "judgement").get("conditions")
+    conditions = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list | tuple) else []
+    failed = [f"{_text(one, 'name')}: {_text(one, 'seen')}" for one in conditions if not one.get("holds")]
+    if failed or not conditions:
+        return Told("Not healthy yet", "; ".join(failed), Tone.WARN)
+    return Told(f"Verified healthy: all {fmt.plural(len(conditions), 'condition')} hold", "", Tone.GOOD)
+
+
+def _learned(data: Data, _: fmt.Clock) -> Told:
+    lesson = _part(data, "lesson")
+    return Told("Lesson written into the runbook", _text(lesson, "fix"))
+
+
+def _resolved(data: Data, _: fmt.Clock) -> Told:
+    saved = _number(_part(data, "impact"), "saved_dollars")
+    return Told("Resolved, and verified", f"{fmt.money(saved)} saved" if saved else "", Tone.GOOD)
+
+
+def _failed(data: Data, _: fmt.Clock) -> Told:
+    return Told("Failed: a person is needed", _text(data, "reason"), Tone.BAD)
+
+
+def _stage_failed(data: Data, clock: fmt.Clock) -> Told:
+    reason = _text(data, "reason") or _text(data, "error")
+    return Told(f"A stage broke and is tried again at {_until(data, clock)}", reason, Tone.WARN)
+
+
+_TELLERS: Final[Mapping[str, Callable[[Data, fmt.Clock], Told]]] = {
+    "SignalReceived": _received,
+    "SignalJoined": _joined,
+    "EvidenceGathered": _gathered,
+    "Diagnosed": _diagnosed,
+    "Decided": _decided,
+    "Rested": _rested,
+    "ActionIntended": _intended,
+    "ActionExecuted": _executed,
+    "ActionFailed": _action_failed,
+    "Verified": _verified,
+    "LessonLearned": _learned,
+    "Resolved": _resolved,
+    "Failed": _failed,
+    "StageFailed": _stage_failed,
+}

@@ -1,0 +1,277 @@
+"""The answers of the core and of the target app, as the dashboard reads them.
+
+Every field that may be missing has a default: an older or newer core is shown as far as it is understood.
+Times are aware datetimes, percentages are 0 to 100, confidences 0 to 1.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _items(value: object) -> object:
+    return value or ()
+
+
+Moment = Annotated[datetime, AfterValidator(_aware)]
+Text = Annotated[str, BeforeValidator(_text)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_items)]
+
+
+class Wire(BaseModel):
+    """A part of an answer: frozen, and blind to fields that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Check(Wire):
+    """One part of the core that may be out of order."""
+
+    ok: bool = False
+    detail: Text = ""
+
+
+class Readiness(Wire):
+    """GET /ready."""
+
+    status: Text = ""
+    runtime: Text = ""
+    checks: Mapping[str, Check] = {}
+
+
+class Limits(Wire):
+    memory_bytes: int | None = None
+    cpus: float | None = None
+
+
+class Usage(Wire):
+    """One sample; the percentages are of the target's own limits, None where there is none."""
+
+    at: Moment
+    memory_bytes: int = 0
+    memory_percent: float | None = None
+    cpu_percent: float | None = None
+
+
+class Target(Wire):
+    """An item of GET /targets; `series` holds the last samples, oldest first."""
+
+    name: str
+    id: Text = ""
+    run: Text = ""
+    health: Text = "none"
+    image: Text = ""
+    started_at: Moment | None = None
+    exit_code: int | None = None
+    oom_killed: bool = False
+    restart_count: int = 0
+    opted_in: bool = False
+    own: bool = False
+    limits: Limits = Limits()
+    usage: Usage | None = None
+    series: tuple[Usage, ...] = ()
+    open_incident_id: str | None = None
+
+
+class Brief(Wire):
+    """An item of GET /incidents: an incident in short."""
+
+    incident_id: str
+    container_name: str
+    fault: Text = "custom"
+    alert_type: Text = ""
+    severity: Text = ""
+    status: Text = ""
+    opened_at: Moment
+    updated_at: Moment
+    closed_at: Moment | None = None
+    seconds: float | None = None
+    signals: int = 1
+    attempts: int = 0
+    root_cause: Text = ""
+    category: Text = ""
+    action: Text = ""
+    source: Text = ""
+    confidence: float | None = None
+    error: str | None = None
+    cost_savings: float | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.closed_at is not None or self.status in {"RESOLVED", "FAILED"}
+
+
+class Diagnosis(Wire):
+    root_cause: Text = ""
+    category: Text = ""
+    action: Text = ""
+    confidence: float | None = None
+    justification: Text = ""
+    evidence: Texts = ()
+    source: Text = ""
+    model: Text = ""
+    seconds: float = 0.0
+    passed_over: Texts = ()
+
+
+class EvidenceLine(Wire):
+    number: Text
+    text: Text
+
+
+class Decision(Wire):
+    verdict: Text = ""
+    action: Text = ""
+    confidence: float | None = None
+    reasons: Texts = ()
+    until: Moment | None = None
+
+
+class Condition(Wire):
+    name: Text
+    holds: bool
+    seen: Text = ""
+
+
+class Verification(Wire):
+    healthy: bool = False
+    conditions: tuple[Condition, ...] = ()
+
+
+class Lesson(Wire):
+    """An entry of the runbook."""
+
+    timestamp: Moment
+    incident_id: Text = ""
+    container: Text = ""
+    fault: Text = ""
+    issue: Text = ""
+    fix: Text = ""
+    root_cause: Text = ""
+    source: Text = ""
+    verified_healthy: bool = False
+    seconds: float | None = None
+    signature: Text = ""
+    category: Text = ""
+    image: Text = ""
+    attempts: int = 1
+    confidence: float | None = None
+
+
+class Impact(Wire):
+    """Money saved by one incident in dollars, with the inputs of the formula."""
+
+    saved_dollars: float = 0.0
+    rate_per_minute: float = 0.0
+    measured_minutes: float = 0.0
+    manual_minutes: float = 0.0
+    tier: Text = ""
+    business_hours: bool = False
+    affected_users: int = 0
+    formula: Text = ""
+
+
+class Detail(Brief):
+    """GET /incidents/{id}; `raw` is the answer as it came."""
+
+    analysis: Diagnosis | None = None
+    evidence_lines: Annotated[tuple[EvidenceLine, ...], BeforeValidator(_items)] = ()
+    log_tail: Texts = ()
+    decision: Decision | None = None
+    verification: Verification | None = None
+    lesson: Lesson | None = None
+    impact: Impact | None = None
+    tried: Texts = ()
+    metrics: Annotated[Mapping[str, Any], BeforeValidator(lambda value: value or {})] = {}
+    raw: Mapping[str, Any] = Field(default={}, repr=False)
+
+
+class Event(Wire):
+    """An item of GET /incidents/{id}/events."""
+
+    version: int
+    type: str
+    at: Moment
+    agent: Text = ""
+    data: Mapping[str, Any] = {}
+    hash: Text = ""
+
+
+class IncidentPage(Wire):
+    items: tuple[Brief, ...] = ()
+    total: int = 0
+    limit: int = 0
+    offset: int = 0
+
+
+class Runbook(Wire):
+    """GET /runbook; `raw` is the answer as it came, for the download."""
+
+    entries: tuple[Lesson, ...] = ()
+    total: int = 0
+    raw: Mapping[str, Any] = Field(default={}, repr=False)
+
+
+class ImpactRow(Wire):
+    incident_id: str
+    container_name: Text = ""
+    fault: Text = ""
+    status: Text = ""
+    opened_at: Moment
+    closed_at: Moment | None = None
+    seconds: float | None = None
+    saved_dollars: float | None = None
+    formula: Text = ""
+
+
+class ImpactReport(Wire):
+    """GET /impact: the sums, and the incidents that they are sums of."""
+
+    incidents_resolved: int = 0
+    incidents_failed: int = 0
+    avg_mttr_seconds: float | None = None
+    total_cost_savings: float = 0.0
+    manual_mttr_minutes: float = 30.0
+    formula: Text = ""
+    incidents: tuple[ImpactRow, ...] = ()
+
+    @property
+    def success_rate(self) -> float | None:
+        """Share of the ended incidents that were healed, 0 to 1; None as long as none has ended."""
+        ended = self.incidents_resolved + self.incidents_failed
+        return self.incidents_resolved / ended if ended else None
+
+
+class Fault(Wire):
+    """A fault of the target app, as its GET /faults describes it."""
+
+    name: str
+    description: Text = ""
+    expect: Text = ""
+    active: bool = False
+
+
+class AppStatus(Wire):
+    """The target app's GET /status, as far as it is shown."""
+
+    container_name: Text = ""
+    uptime_seconds: float | None = None
+    memory_bytes: int | None = None
+    memory_limit_bytes: int | None = None
+    memory_percent: float | None = None
+    cpu_percent: float | None = None
+    latency_p95_ms: float | None = None
+    error_rate_percent: float | None = None
+    disk_bytes: int | None = None
+    disk_limit_bytes: int | None = None
+    active_faults: Texts = ()
