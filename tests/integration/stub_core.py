@@ -1,0 +1,348 @@
+"""A stand-in for the core and the target app, for the dashboard: realistic answers that advance with the clock.
+
+    python tests/integration/stub_core.py --port 8001 [--scene quiet|leak|hostile|empty] [--at SECONDS]
+
+The incidents of `data/sample_incidents.json` are its history, under other ids and at recent times. The scene `leak`
+adds one that has just begun and goes its way in real time; `--at` stops it that many seconds after its beginning.
+`POST /stub/scene?name=…&seconds_ago=…` changes the scene while it runs. The target app answers on the same port.
+"""
+
+import argparse
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+SAMPLES = Path(__file__).resolve().parents[2] / "data" / "sample_incidents.json"
+MIB = 2**20
+HOSTILE = (
+    "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+    " **bold** $x^2$ [a](javascript:alert(1)) :fire:"
+)
+FAULTS = {  # name: what goes wrong, what to expect
+    "memory": ("Memory grows to the limit.", "Memory grows by 16 MiB/s to 92 %; above 85 % it is reported."),
+    "cpu": ("A price calculation never converges.", "CPU rises to about 95 % of the allowance and stays there."),
+    "db_latency": ("A stock import holds the lock of the database.", "Requests take up to 3 seconds."),
+    "crash": ("A truncated record ends the process.", "After 0.5 seconds the process ends with exit code 1."),
+    "unhealthy": ("Two workers deadlock.", "Within some seconds /health answers 503."),
+    "errors": ("The payment gateway cannot be reached.", "100 % of the requests to /orders answer 500."),
+    "disk": ("An export job never deletes its files.", "Files are written at 8 MiB/s until the disk is full."),
+}
+STATUS = {
+    "container_name": "buggy-app-v2",
+    "uptime_seconds": 7920.4,
+    "memory_bytes": 57 * MIB,
+    "memory_limit_bytes": 256 * MIB,
+    "memory_percent": 21.3,
+    "cpu_percent": 9.2,
+    "latency_p95_ms": 12.1,
+    "error_rate_percent": 0.0,
+    "disk_bytes": MIB,
+    "disk_limit_bytes": 64 * MIB,
+}
+CALM = (  # name, image, memory %, CPU %, memory limit in MiB, health, opted in, own
+    ("payments-worker", "payments:5.0.3", 38, 11, 512, "none", True, False),
+    ("price-engine", "price-engine:1.8", 44, 31, 512, "healthy", True, False),
+    ("shop-web", "shop-web:2026.11", 63, 23, 1024, "healthy", True, False),
+    ("stock-db", "postgres:15", 52, 14, 2048, "healthy", False, False),
+    ("redis", "redis:7", 12, 3, None, "none", False, False),
+    ("aegis-core", "aegis:0.1.0", 31, 2, 256, "healthy", False, True),
+)
+FINE = {"ok": True, "detail": ""}
+BRAIN = {"ok": True, "detail": "the rules answer; there is no key for the cloud, and Ollama is not reachable"}
+READY = {"status": "ready", "runtime": "docker", "checks": {"store": FINE, "runtime": FINE, "brain": BRAIN}}
+RUNNING = "inc-01001"
+RESTARTED_SECONDS = 4.4  # after the beginning of the leak
+
+
+class Stub:
+    """What the stand-in knows. `scene` decides which incidents and targets there are."""
+
+    def __init__(self, scene: str = "quiet", stop_at: float | None = None) -> None:
+        self.stop_at = stop_at
+        self.active: list[str] = []
+        self.begin(scene)
+
+    def begin(self, scene: str, seconds_ago: float = 0.0) -> None:
+        self.scene, self.begun = scene, datetime.now(UTC) - timedelta(seconds=seconds_ago)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def reached(self) -> datetime:
+        """How far the running incident has got."""
+        latest = self.begun + timedelta(seconds=self.stop_at) if self.stop_at is not None else self.now()
+        return min(self.now(), latest)
+
+    def incidents(self) -> list[dict[str, Any]]:
+        if self.scene == "empty":
+            return []
+        samples = json.loads(SAMPLES.read_text())["incidents"]
+        found = []
+        for number in range(28):
+            one = samples[number % len(samples)]
+            opened = self.begun - timedelta(hours=3 + 7.3 * number + (number * 37 % 11))
+            found.append(shifted(one, f"inc-{1000 - number:05}", opened, 1 + 0.35 * math.sin(number), self.now()))
+        if self.scene in {"leak", "hostile"}:
+            leak = next(one for one in samples if one["fault"] == "memory_pressure")
+            running = shifted(leak, RUNNING, self.begun, 1.0, self.reached())
+            found.insert(0, hostile(running) if self.scene == "hostile" else running)
+        return found
+
+    def targets(self) -> list[dict[str, Any]]:
+        return [] if self.scene == "empty" else [self._app(), *(calm(row, self.now()) for row in CALM)]
+
+    def _app(self) -> dict[str, Any]:
+        """The target app, with memory that grows until the incident's restart."""
+        end, under_way = self.reached(), self.scene in {"leak", "hostile"}
+        restarted_at = self.begun + timedelta(seconds=RESTARTED_SECONDS)
+        restarted = under_way and end > restarted_at
+        series = []
+        for step in range(90):
+            at = end - timedelta(seconds=2.0 * (89 - step))
+            before = (self.begun - at).total_seconds()
+            leaking = under_way and at < restarted_at and before < 60
+            memory = 91 - before * 1.15 if leaking else 21 + 1.5 * math.sin(step / 5)
+            cpu = 28 + 9 * math.sin(step / 3) if leaking else 9 + 3 * math.sin(step / 2)
+            series.append(sample(at, memory, cpu, 256))
+        is_open = any(one["incident_id"] == RUNNING and not one["closed_at"] for one in self.incidents()[:1])
+        starting = restarted and (end - restarted_at).total_seconds() < 5
+        return target("buggy-app-v2", "buggy-app:2.1.0", series, 256) | {
+            "name": HOSTILE if self.scene == "hostile" else "buggy-app-v2",
+            "health": "starting" if starting else "healthy",
+            "started_at": (restarted_at if restarted else end - timedelta(hours=2.2)).isoformat(),
+            "open_incident_id": RUNNING if is_open else None,
+        }
+
+    def runbook(self, search: str) -> dict[str, Any]:
+        ended = [one for one in self.incidents() if one["lesson"] and one["closed_at"]]
+        lessons = [{**one["lesson"], "incident_id": one["incident_id"], "timestamp": one["closed_at"]} for one in ended]
+        lessons = [lesson for lesson in lessons if search.lower() in json.dumps(lesson).lower()]
+        return {"entries": lessons, "total": len(lessons)}
+
+    def trigger(self, name: str) -> dict[str, Any]:
+        self.active.append(name)
+        self.begin("leak")
+        return {"fault": name, "status": "started", "expect": FAULTS[name][1]}
+
+    def reset(self) -> dict[str, Any]:
+        ended, self.active = self.active, []
+        return {"status": "reset", "ended": ended}
+
+    def impact(self) -> dict[str, Any]:
+        ended = [one for one in self.incidents() if one["closed_at"]]
+        healed = [one for one in ended if one["status"] == "RESOLVED"]
+        keys = ("incident_id", "container_name", "fault", "status", "opened_at", "closed_at", "seconds")
+        rows = [
+            {
+                **{key: one[key] for key in keys},
+                "saved_dollars": (one["impact"] or {}).get("saved_dollars"),
+                "formula": (one["impact"] or {}).get("formula"),
+            }
+            for one in ended
+        ]
+        return {
+            "incidents_resolved": len(healed),
+            "incidents_failed": len(ended) - len(healed),
+            "success_rate": len(healed) / len(ended) if ended else None,
+            "avg_mttr_seconds": sum(one["seconds"] for one in healed) / len(healed) if healed else None,
+            "total_cost_savings": sum(row["saved_dollars"] or 0 for row in rows),
+            "manual_mttr_minutes": 30.0,
+            "formula": "saved = (manual MTTR − measured MTTR) × rate per minute",
+            "incidents": rows,
+        }
+
+
+def calm(row: tuple[Any, ...], now: datetime) -> dict[str, Any]:
+    """A target whose memory and CPU go up and down a little."""
+    name, image, memory, cpu, limit, health, opted_in, own = row
+    series = []
+    for step in range(90):
+        at = now - timedelta(seconds=2.0 * (89 - step))
+        wave = math.sin(at.timestamp() / 9 + len(name))
+        series.append(sample(at, memory + 2 * wave, max(0.2, cpu * (1 + 0.4 * wave)), limit))
+    started = now - timedelta(hours=5 * len(name))
+    found = target(name, image, series, limit)
+    return found | {"health": health, "opted_in": opted_in, "own": own, "started_at": started.isoformat()}
+
+
+def sample(at: datetime, memory: float, cpu: float, limit: int | None) -> dict[str, Any]:
+    used = int(memory * (limit or 256) * MIB / 100)
+    percent = round(memory, 1) if limit else None
+    return {"at": at.isoformat(), "memory_bytes": used, "memory_percent": percent, "cpu_percent": round(cpu, 1)}
+
+
+def target(name: str, image: str, series: list[dict[str, Any]], limit: int | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "id": "4f1c" * 3,
+        "run": "running",
+        "health": "healthy",
+        "image": image,
+        "exit_code": None,
+        "oom_killed": False,
+        "restart_count": 0,
+        "opted_in": True,
+        "own": False,
+        "limits": {"memory_bytes": limit * MIB if limit else None, "cpus": 1.0},
+        "usage": series[-1],
+        "series": series,
+        "open_incident_id": None,
+    }
+
+
+def shifted(one: dict[str, Any], name: str, opened: datetime, stretch: float, now: datetime) -> dict[str, Any]:
+    """A sample incident under another id, begun at `opened`, as far as it has got by `now`."""
+    first = datetime.fromisoformat(one["opened_at"])
+
+    def moved(at: str) -> datetime:
+        return opened + (datetime.fromisoformat(at) - first) * stretch
+
+    events = [{**event, "at": moved(event["at"])} for event in one["events"]]
+    events = [event for event in events if event["at"] <= now]
+    types = [event["type"] for event in events]
+    last = {event["type"]: event for event in events}
+    closed = last.get("Resolved") or last.get("Failed")
+    has = {
+        "analysis": "Diagnosed", "evidence_lines": "EvidenceGathered", "decision": "Decided",
+        "verification": "Verified", "lesson": "LessonLearned", "impact": "Resolved", "cost_savings": "Resolved",
+        "root_cause": "Diagnosed", "category": "Diagnosed", "source": "Diagnosed", "confidence": "Diagnosed",
+        "action": "Decided", "error": "Failed",
+    }  # fmt: skip
+    parts = {field: one[field] if type_ in types else None for field, type_ in has.items()}
+    return {
+        **one,
+        **parts,
+        "incident_id": name,
+        "status": _status(types, last),
+        "opened_at": opened.isoformat(),
+        "updated_at": (events[-1]["at"] if events else opened).isoformat(),
+        "closed_at": closed["at"].isoformat() if closed else None,
+        "seconds": (closed["at"] - opened).total_seconds() if closed else None,
+        "signals": types.count("SignalReceived") + types.count("SignalJoined"),
+        "attempts": types.count("ActionIntended"),
+        "evidence_lines": parts["evidence_lines"] or [],
+        "events": [{**event, "at": event["at"].isoformat()} for event in events],
+    }
+
+
+def _status(types: list[str], last: dict[str, dict[str, Any]]) -> str:
+    status = "RECEIVED"
+    entered = {"EvidenceGathered": "ANALYZING", "Rested": "ANALYZING", "ActionIntended": "EXECUTING",
+               "ActionExecuted": "VERIFYING", "Resolved": "RESOLVED", "Failed": "FAILED"}  # fmt: skip
+    for type_ in types:
+        acts = type_ == "Decided" and last[type_]["data"]["decision"]["verdict"] == "ACT"
+        status = "DECIDED" if acts else entered.get(type_, status)
+    return status
+
+
+def hostile(one: dict[str, Any]) -> dict[str, Any]:
+    """An incident whose log, names and diagnosis try to get into the page."""
+    lines = [*one["evidence_lines"], {"number": "E99", "text": f"log: {HOSTILE}\n\n{HOSTILE}"}]
+    analysis = {**one["analysis"], "root_cause": HOSTILE, "evidence": [HOSTILE]} if one["analysis"] else None
+    hostile_texts = {"container_name": HOSTILE, "root_cause": HOSTILE, "log_tail": [f"{HOSTILE}\n\n# {HOSTILE}"]}
+    return {**one, **hostile_texts, "evidence_lines": lines, "analysis": analysis}
+
+
+def faults(active: list[str]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "description": what, "expect": expect, "active": name in active}
+        for name, (what, expect) in FAULTS.items()
+    ]
+
+
+def brief(one: dict[str, Any]) -> dict[str, Any]:
+    left_out = {"events", "analysis", "evidence_lines", "log_tail", "decision", "verification", "lesson", "impact",
+                "tried", "metrics"}  # fmt: skip
+    return {key: value for key, value in one.items() if key not in left_out}
+
+
+def page(found: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
+    for field, name in (("status", "status"), ("container_name", "target"), ("fault", "fault")):
+        found = [one for one in found if name not in query or one[field] == query[name]]
+    if "open" in query:
+        found = [one for one in found if (one["closed_at"] is None) == (query["open"] == "true")]
+    if "search" in query:
+        found = [one for one in found if query["search"].lower() in json.dumps(brief(one)).lower()]
+    limit, offset = int(query.get("limit", 50)), int(query.get("offset", 0))
+    shown = [brief(one) for one in found[offset : offset + limit]]
+    return {"items": shown, "total": len(found), "limit": limit, "offset": offset}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Routes of the core and of the target app."""
+
+    protocol_version = "HTTP/1.1"
+    server: "Server"
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        parts = [unquote(part) for part in url.path.strip("/").split("/")]
+        answer = self._incident(parts) if len(parts) > 1 else self._page(parts[0], query)
+        self._send(404 if answer is None else 200, answer or {"detail": "There is nothing here."})
+
+    def do_POST(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        self.server.stub.begin(query["name"][0], float(query.get("seconds_ago", ["0"])[0]))
+        self._send(200, {"scene": query["name"][0]})
+
+    def _incident(self, parts: list[str]) -> dict[str, Any] | None:
+        found = [one for one in self.server.stub.incidents() if one["incident_id"] == parts[1]]
+        if not found or parts[0] != "incidents":
+            return None
+        events = found[0].pop("events")
+        return {"items": events} if parts[2:] == ["events"] else found[0]
+
+    def _page(self, name: str, query: dict[str, str]) -> Any:
+        stub = self.server.stub
+        fault = name.removeprefix("trigger_")
+        if name != fault:
+            return stub.trigger(fault) if fault in FAULTS else None
+        answers: dict[str, Callable[[], Any]] = {
+            "ready": lambda: READY,
+            "targets": lambda: {"items": stub.targets()},
+            "incidents": lambda: page(stub.incidents(), query),
+            "runbook": lambda: stub.runbook(query.get("search", "")),
+            "impact": stub.impact,
+            "faults": lambda: {"faults": faults(stub.active)},
+            "status": lambda: STATUS | {"active_faults": stub.active},
+            "reset": stub.reset,
+        }
+        return answers[name]() if name in answers else None
+
+    def _send(self, status: int, body: Any) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Stay silent."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, port: int, stub: Stub) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.stub = stub
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--scene", default="leak", choices=("quiet", "leak", "hostile", "empty"))
+    parser.add_argument("--at", type=float)
+    options = parser.parse_args()
+    Server(options.port, Stub(options.scene, options.at)).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,312 @@
+"""The dashboard in a real Chromium, against a stand-in for the core whose incident advances with the clock."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Error as BrowserError
+
+ROOT = Path(__file__).resolve().parents[2]
+STUB = Path(__file__).with_name("stub_core.py")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+SECONDS = 20.0  # that anything may take
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=SECONDS * 1000)
+
+
+def wait_for(true: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < end, f"waited {SECONDS:g} s for {what}"
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.ConnectionError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(*command: str, **settings: str) -> Iterator[None]:
+    """A child process with these settings in its environment; it ends with the block."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, **settings}, **quiet) as child:
+        try:
+            yield
+        finally:
+            child.kill()
+
+
+class Core:
+    """The stand-in: can be started, stopped, and told what to show."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._running = ExitStack()
+
+    def start(self) -> None:
+        """Start it, where it does not run yet."""
+        if not answers(f"{self.url}/ready"):
+            self._running.enter_context(running(str(STUB), "--port", str(self.port)))
+            wait_for(lambda: answers(f"{self.url}/ready"), "the stand-in for the core")
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def show(self, scene: str, seconds_ago: float = 0.0) -> None:
+        query = f"name={scene}&seconds_ago={seconds_ago}"
+        requests.post(f"{self.url}/stub/scene?{query}", timeout=5).raise_for_status()
+
+
+class Dashboard:
+    """A tab of the browser, on the dashboard."""
+
+    def __init__(self, url: str, tab: Page) -> None:
+        self.url = url
+        self.tab = tab
+        self._broken_off = False
+        tab.on("requestfailed", self._failed)
+
+    def open(self, path: str = "") -> Page:
+        """Load a page.
+
+        Where containers come and go the host's networks change, and Chromium breaks off what it is loading: then the
+        page is loaded again.
+        """
+        wait_for(lambda: self._loaded(path), f"the page {path or 'live'}")
+        return self.tab
+
+    def _failed(self, request: Request) -> None:
+        self._broken_off |= "NETWORK_CHANGED" in (request.failure or "")
+
+    def _loaded(self, path: str) -> bool:
+        self._broken_off = False
+        with suppress(BrowserError):
+            self.tab.goto(f"{self.url}/{path}")
+            wait_for(lambda: self._broken_off or self._drawn(), "the page to be drawn")
+            self.tab.wait_for_load_state("networkidle")
+        return not self._broken_off and self._drawn()
+
+    def _drawn(self) -> bool:
+        self.tab.wait_for_timeout(50)  # lets the browser's events in
+        return self.tab.locator(".ag-strip").count() > 0 and self.tab.locator(".ag-section, .ag-empty").count() > 0
+
+
+@pytest.fixture(scope="module")
+def core() -> Iterator[Core]:
+    core = Core()
+    yield core
+    core.stop()
+
+
+@pytest.fixture(scope="module")
+def dashboard_url(core: Core) -> Iterator[str]:
+    port = free_port()
+    command = ("-m", "streamlit", "run", "aegis_dashboard/app.py", "--server.port", str(port))
+    with running(*command, AEGIS_URL=core.url, AEGIS_TARGET_APP_URL=core.url):
+        url = f"http://127.0.0.1:{port}"
+        wait_for(lambda: answers(f"{url}/_stcore/health"), "the dashboard")
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "no Chromium here: scripts/browser.sh provides it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> BrowserContext:
+    """One for all tests, so that the scripts of Streamlit are loaded once; every test has a tab, and so a session."""
+    return browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Asia/Kathmandu")
+
+
+@pytest.fixture
+def dashboard(window: BrowserContext, dashboard_url: str) -> Iterator[Dashboard]:
+    tab = window.new_page()
+    yield Dashboard(dashboard_url, tab)
+    tab.close()
+
+
+@pytest.fixture
+def core_up(core: Core) -> Core:
+    core.start()
+    core.show("quiet")
+    return core
+
+
+@pytest.fixture
+def core_away(core: Core) -> Core:
+    core.stop()
+    return core
+
+
+def test_an_incident_appears_and_goes_its_way_without_a_reload(core_up: Core, dashboard: Dashboard) -> None:
+    """The page is not loaded again, and what is drawn stays in place, so that nothing flickers."""
+    page = dashboard.open()
+    expect(page.get_by_text("Newest incident")).to_be_visible()
+    page.evaluate("window.loadedOnce = true")
+    core_up.show("leak")
+    expect(page.get_by_text("Incident under way")).to_be_visible()
+    expect(page.get_by_text("Diagnosis by cloud: RESTART, 0.91 sure")).to_be_visible()
+    page.evaluate("document.querySelector('.ag-steps').drawnOnce = true")
+    expect(page.locator(".ag-step-current")).to_contain_text("Verifying")
+    expect(page.locator(".ag-step-done")).to_have_count(4)
+    expect(page.get_by_text("buggy-app-v2").first).to_be_visible()
+    assert page.locator(".ag-curve").count() >= 8
+    assert page.evaluate("window.loadedOnce")
+    assert page.evaluate("document.querySelector('.ag-steps').drawnOnce")
+
+
+def test_the_end_of_an_incident_shows_its_verification_and_its_lesson(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("leak", seconds_ago=20)
+    page = dashboard.open()
+    expect(page.locator(".ag-step-healed")).to_contain_text("Resolved")
+    expect(page.get_by_text("7 of 7 hold")).to_be_visible()
+    expect(page.get_by_text("Lesson written into the runbook")).to_be_visible()
+
+
+def test_times_are_the_viewers_and_name_the_offset(core_up: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open()
+    expect(page.locator(".ag-strip-clock")).to_contain_text("UTC+5:45")
+    assert page.locator("time").first.get_attribute("title", timeout=5_000).endswith(" UTC")  # type: ignore[union-attr]
+
+
+def test_a_row_of_the_table_opens_the_incident_and_its_address_can_be_shared(
+    core_up: Core, dashboard: Dashboard
+) -> None:
+    page = dashboard.open("incidents")
+    page.locator(".ag-table tbody tr", has_text="Crashed").first.click()
+    expect(page.get_by_text("Timeline", exact=True)).to_be_visible()
+    expect(page.get_by_text("Rests until")).to_be_visible()
+    address = page.url
+    assert "?incident=inc-" in address
+    dashboard.open(address.removeprefix(f"{dashboard.url}/"))
+    expect(page.get_by_text("Crashed on payments-worker")).to_be_visible()
+    page.get_by_text("Raw JSON").click()
+    expect(page.locator("[data-testid=stJson]")).to_contain_text("incident_id")
+    page.get_by_text("All incidents").click()
+    expect(page.locator(".ag-table tbody tr")).to_have_count(20)
+
+
+def test_the_filters_and_pages_of_the_table_ask_the_core(core_up: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open("incidents")
+    expect(page.get_by_text("1–20 of 28")).to_be_visible()
+    page.get_by_role("button", name="Older").click()
+    expect(page.locator(".ag-table tbody tr")).to_have_count(8)
+    page.get_by_role("radio", name="Failed").click()
+    expect(page.get_by_text("8 incidents", exact=True)).to_be_visible()
+    expect(page.locator(".ag-table tbody tr .ag-bad")).to_have_count(8)
+    page.get_by_label("Search").fill("no such thing")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No incident fits these filters.")).to_be_visible()
+
+
+def test_an_incident_that_does_not_exist_is_said_plainly(core_up: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open("incidents?incident=inc-9")
+    expect(page.get_by_text("There is no such incident.")).to_be_visible()
+
+
+def test_the_runbook_is_searched_and_taken_along(core_up: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open("runbook")
+    expect(page.locator(".ag-lesson")).to_have_count(16)
+    page.get_by_label("Search the runbook").fill("deadlock")
+    page.keyboard.press("Enter")
+    expect(page.locator(".ag-lesson")).to_have_count(4)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as JSON").click()
+    assert download.value.suggested_filename == "runbook.json"
+    assert '"entries"' in Path(download.value.path()).read_text()
+
+
+def test_impact_shows_figures_formula_and_charts(core_up: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open("impact")
+    expect(page.get_by_text("20 of 28")).to_be_visible()
+    expect(page.get_by_text("× ($10,000/min, tier critical × 2 (business hours))").first).to_be_visible()
+    expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(4)
+
+
+def test_a_fault_is_caused_by_its_button_and_watched_on_live(core_up: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open("chaos")
+    expect(page.get_by_text("no fault on")).to_be_visible()
+    page.get_by_role("button", name="Cause memory fault").click()
+    expect(page.get_by_text("Memory: the fault is on.")).to_be_visible()
+    expect(page.get_by_text("faults on: memory")).to_be_visible()
+    page.get_by_role("link", name="Watch it on Live").click()
+    expect(page.get_by_text("Incident under way")).to_be_visible()
+    dashboard.open("chaos")
+    page.get_by_role("button", name="Reset: end 1 fault").click()
+    expect(page.get_by_text("All faults are off.")).to_be_visible()
+
+
+def test_what_a_log_or_a_name_brings_along_is_shown_as_text(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("hostile", seconds_ago=8)
+    for path in ("", "incidents", "incidents?incident=inc-01001"):
+        page = dashboard.open(path)
+        expect(page.get_by_text("<script>document.title='owned'</script>").first).to_be_visible()
+        if path != "incidents":
+            expect(page.locator(".ag-lines")).to_contain_text(["**bold** $x^2$ [a](javascript:alert(1)) :fire:"])
+        assert page.locator(".stMain img, .stMain script, .stMain a[href^=javascript]").count() == 0
+        assert "owned" not in page.title()
+
+
+def test_places_without_anything_in_them_say_what_to_do(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("empty")
+    for path, text in {
+        "": "All quiet. No incident so far.",
+        "incidents": "No incident so far.",
+        "runbook": "Nothing learned yet.",
+        "impact": "Nothing to count yet.",
+    }.items():
+        expect(dashboard.open(path).get_by_text(text)).to_be_visible()
+
+
+def test_while_the_core_is_away_every_page_says_so_and_marks_its_samples(core_away: Core, dashboard: Dashboard) -> None:
+    for path in ("", "incidents", "runbook", "impact"):
+        page = dashboard.open(path)
+        expect(page.get_by_role("alert")).to_contain_text(f"The core does not answer. Tried {core_away.url}")
+        expect(page.locator(".ag-section .ag-chip", has_text="SAMPLES").first).to_be_visible()
+    page = dashboard.open("chaos")
+    expect(page.get_by_role("alert")).to_contain_text("The target app does not answer.")
+
+
+def test_samples_go_without_a_reload_as_soon_as_the_core_is_back(core_away: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open()
+    expect(page.get_by_text("sample-memory-7f21")).to_be_visible()
+    core_away.start()
+    expect(page.get_by_text("inc-01")).to_be_visible()
+    expect(page.get_by_text("SAMPLES")).to_have_count(0)
+    assert "sample-" not in page.locator(".stMain").inner_text()
+
+
+def test_a_narrow_screen_needs_no_sideways_scrolling(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("hostile", seconds_ago=8)
+    dashboard.tab.set_viewport_size({"width": 400, "height": 800})
+    for path in ("", "incidents", "incidents?incident=inc-01001", "runbook", "impact", "chaos"):
+        page = dashboard.open(path)
+        too_wide = "e => e.scrollWidth - e.clientWidth"
+        assert page.locator(".stMain").evaluate(too_wide) <= 0, path
