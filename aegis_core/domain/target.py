@@ -92,6 +92,15 @@ class Watch(StrEnum):
     ALL = "all"  # every target but Aegis' own
 
 
+def without_secrets(state: TargetState) -> TargetState:
+    """The part of an observation that may be stored: not the labels that speak to other tools, nor what its health
+    check printed, because either may hold a secret."""
+    labels = {
+        name: value for name, value in state.labels.items() if name.startswith("aegis.") or name == AUTOHEAL_LABEL
+    }
+    return state.model_copy(update={"labels": labels, "health_log": ()})
+
+
 def opted_in(labels: Mapping[str, str], watch: Watch) -> bool:
     """Tell whether the owner of a target allows Aegis to touch it.
 

@@ -1,7 +1,7 @@
 """Remediate: one decision, one effect. The intent is committed first, and whoever resumes observes before acting."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
@@ -9,8 +9,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponenti
 from aegis_core.domain.action import Action
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident, Intent
-from aegis_core.domain.policy import forbidden
-from aegis_core.domain.target import TargetState
+from aegis_core.domain.policy import Verdict, decide, forbidden
+from aegis_core.domain.target import TargetState, without_secrets
 from aegis_core.errors import ActionUnsupported, TargetGone
 
 from .tools import Tools, failed
@@ -25,7 +25,7 @@ _STOPPED: Final = "A person has stopped or paused it meanwhile; that is respecte
 def intend(incident: Incident, tools: Tools) -> Sequence[Draft]:
     """Commit what is about to happen and what was observed before it. NOOP goes straight to verification.
 
-    The target is looked at once more: it has to be there, opted in, not stopped by a person, and still in need.
+    The target is looked at once more: it has to be the one that was diagnosed, and policy has to agree still.
     """
     decision = incident.decision
     if decision is None:
@@ -36,10 +36,27 @@ def intend(incident: Incident, tools: Tools) -> Sequence[Draft]:
     overtaken = _overtaken(incident, before)
     if overtaken or before is None:
         return _anew(incident, overtaken, tools)
-    barred = forbidden(before, tools.policy)
-    if barred:
-        return _refused(barred)
-    intent = Intent(action=decision.action, at=tools.clock(), before=before).model_dump(mode="json")
+    return _no_longer(incident, before, tools) or _intent(decision.action, before, tools)
+
+
+def _no_longer(incident: Incident, before: TargetState, tools: Tools) -> Sequence[Draft]:
+    """Ask policy once more: between the decision and now another incident may have acted, or hours gone by."""
+    if incident.diagnosis is None:
+        return ()
+    history = tools.incidents.history(incident.target)
+    decision = decide(incident.diagnosis, before, history, tools.policy, tools.clock())
+    reason = " ".join(decision.reasons)
+    match decision.verdict:
+        case Verdict.ACT:
+            return ()
+        case Verdict.REST if decision.until:
+            return (_rested(decision.until, reason),)
+        case _:
+            return _refused(reason)
+
+
+def _intent(action: Action, before: TargetState, tools: Tools) -> Sequence[Draft]:
+    intent = Intent(action=action, at=tools.clock(), before=without_secrets(before)).model_dump(mode="json")
     return (Draft(type=EventType.ACTION_INTENDED, agent=Agent.RESOLUTION, data={"intent": intent}),)
 
 
@@ -61,10 +78,10 @@ def remediate(incident: Incident, tools: Tools) -> Sequence[Draft]:
 
 def _once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[Draft]:
     target = intent.before.ref
-    begun = _begun(intent, tools)
+    begun = _begun(incident, intent, tools)
     state = _settled(intent, tools) if begun else tools.effector.observe(target)
     if not (begun and _happened(intent, state)):
-        if not begun and state.stopped_by_person:
+        if state.stopped_by_person:  # also when the stop that was begun turns out not to be the half of a restart
             return _anew(incident, _STOPPED, tools)
         barred = forbidden(state, tools.policy)
         if barred:
@@ -74,15 +91,15 @@ def _once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[Draft]:
     return (_done(intent.action, f"{state.run}, started at {state.started_at}"),)
 
 
-def _begun(intent: Intent, tools: Tools) -> bool:
+def _begun(incident: Incident, intent: Intent, tools: Tools) -> bool:
     """Ask the runtime's own record whether the effect was begun.
 
-    After a crash the request may still be on its way, so a resumed intent is given a moment to show.
+    After a crash or a lost reply the request may still be on its way: then it is given a moment to show.
     """
     target = intent.before.ref
     if tools.effector.begun(target, intent.at):
         return True
-    if intent.at >= tools.born:
+    if intent.at >= tools.born and incident.stumbles == 0:
         return False
     rest = (intent.at + SETTLE - tools.clock()).total_seconds()
     if rest > 0:
@@ -115,7 +132,18 @@ def _overtaken(incident: Incident, before: TargetState | None) -> str:
     seen = incident.evidence.target if incident.evidence else None
     if seen and seen.ref != before.ref:
         return f"{incident.target} was recreated since it was looked at; the decision was about the old one."
+    if seen and _restarted(seen, before):
+        return (
+            f"Somebody has restarted {incident.target} since it was looked at; the decision was about the time before."
+        )
     return _STOPPED if before.stopped_by_person else ""
+
+
+def _restarted(seen: TargetState, now: TargetState) -> bool:
+    """By somebody: the restarts that a restart policy makes by itself are counted, and are part of the trouble."""
+    if seen.started_at is None or now.started_at is None:
+        return False
+    return now.started_at > seen.started_at and now.restart_count <= seen.restart_count
 
 
 def _done(action: Action, seen: str) -> Draft:
@@ -130,8 +158,12 @@ def _anew(incident: Incident, reason: str, tools: Tools) -> Sequence[Draft]:
     """Nothing was done, because things have changed: gather the evidence again, but not for ever."""
     if len(incident.tried) >= MOST_TURNS:
         return _refused(reason)
-    data = {"until": tools.clock().isoformat(), "reason": reason}
-    return (_not_done(reason), Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=data))
+    return (_not_done(reason), _rested(tools.clock(), reason))
+
+
+def _rested(until: datetime, reason: str) -> Draft:
+    data = {"until": until.isoformat(), "reason": reason}
+    return Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=data)
 
 
 def _not_done(reason: str) -> Draft:
