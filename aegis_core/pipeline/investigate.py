@@ -10,7 +10,7 @@ from aegis_core.domain.incident import Incident
 from aegis_core.domain.lesson import precedents, similar
 from aegis_core.domain.logs import fold
 from aegis_core.domain.masking import mask, mask_lines
-from aegis_core.domain.target import TargetState
+from aegis_core.domain.target import TargetState, without_secrets
 from aegis_core.errors import RunbookError, RuntimeProblem
 
 from .tools import Tools
@@ -33,7 +33,7 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
         fault=incident.fault,
         severity=incident.severity,
         at=tools.clock(),
-        target=target,
+        target=without_secrets(target) if target else None,
         metrics=incident.signal.metrics,
         tried=incident.tried,
     )
@@ -45,28 +45,35 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
 def _with_log(evidence: Evidence, incident: Incident, target: TargetState | None, tools: Tools) -> Evidence:
     reported = incident.signal.logs
     if target is None:
-        return _shaped(evidence, reported, (), ("target: the runtime knows none of this name",))
+        return _shaped(evidence, reported, (), "target: the runtime knows none of this name")
+    secrets: frozenset[str] = frozenset()
     try:
-        secrets = tools.source.secrets(target.ref)
+        secrets = tools.source.secrets(target.ref)  # first: what cannot be masked is not read at all
+        evidence = _with_health_log(evidence, target, secrets)
         seen = tools.source.logs(target.ref, tail=LOG_LINES)
         since = incident.opened_at - HAPPENINGS_BEFORE
         happenings = tools.source.happenings(target.ref, since)
     except RuntimeProblem as error:
-        return _shaped(evidence, reported, (), (f"logs: {mask(str(error))}",))
+        return _shaped(evidence, mask_lines(reported, secrets), (), f"logs: {mask(str(error), secrets)}")
     lines = mask_lines(seen or reported, secrets)
-    masked = target.model_copy(update={"health_log": mask_lines(target.health_log, secrets)})
-    missing = () if lines else ("logs: the target has printed nothing",)
     told = tuple(mask(text, secrets) for text in happenings)
-    return _shaped(evidence.model_copy(update={"target": masked}), lines, told, missing)
+    return _shaped(evidence, lines, told, "" if lines else "logs: the target has printed nothing")
 
 
-def _shaped(evidence: Evidence, lines: Sequence[str], told: tuple[str, ...], missing: tuple[str, ...]) -> Evidence:
+def _with_health_log(evidence: Evidence, target: TargetState, secrets: frozenset[str]) -> Evidence:
+    if evidence.target is None:
+        return evidence
+    health_log = mask_lines(target.health_log, secrets)
+    return evidence.model_copy(update={"target": evidence.target.model_copy(update={"health_log": health_log})})
+
+
+def _shaped(evidence: Evidence, lines: Sequence[str], told: tuple[str, ...], missing: str) -> Evidence:
     return evidence.model_copy(
         update={
             "templates": fold(lines)[:MOST_TEMPLATES],
             "tail": tuple(lines[-TAIL_LINES:]),
             "happenings": told,
-            "missing": missing,
+            "missing": (missing,) if missing else (),
         }
     )
 
@@ -75,5 +82,5 @@ def _with_precedents(evidence: Evidence, incident: Incident, tools: Tools) -> Ev
     try:
         lessons = similar(tools.runbook.lessons(), evidence, incident.target)
     except RunbookError as error:
-        return evidence.model_copy(update={"missing": (*evidence.missing, f"lessons: {error}")})
+        return evidence.model_copy(update={"missing": (*evidence.missing, f"lessons: {mask(str(error))}")})
     return evidence.model_copy(update={"precedents": precedents(lessons)})
