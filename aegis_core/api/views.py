@@ -99,7 +99,7 @@ def target(
 
 def impact(closed: Sequence[Incident], manual_minutes: float) -> dict[str, Any]:
     """Sum up what was healed and what that saved; every figure comes from the incidents listed with it."""
-    healed = [one for one in closed if one.status is Status.RESOLVED and one.attempts > 0]
+    healed = [one for one in closed if one.healed]
     failed = [one for one in closed if one.status is Status.FAILED]
     acted = len(healed) + sum(1 for one in failed if one.attempts > 0)
     seconds = [one.seconds for one in healed if one.seconds is not None]

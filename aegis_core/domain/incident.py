@@ -79,8 +79,12 @@ class Incident(Stored):
     @property
     def proven(self) -> bool:
         """It was seen healthy and running: what resets the count of attempts (a person's stop does not)."""
-        judged = self.judgement
-        return judged is not None and judged.healthy and any(one.name == "running" for one in judged.conditions)
+        return self.judgement is not None and self.judgement.shows_running
+
+    @property
+    def healed(self) -> bool:
+        """It was ill, something was done to it, and it was proven healthy afterwards."""
+        return self.status is Status.RESOLVED and self.attempts > 0 and self.proven
 
     @property
     def priority(self) -> int:

@@ -1,11 +1,14 @@
 """Was it healed? A pure judgement over what was observed, with every condition named."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from .action import Action
 from .model import Stored
 from .signal import Fault
 from .target import Health, RunState, TargetState
+
+_RUNNING: Final = "running"
 
 
 class Probe(Stored):
@@ -61,6 +64,11 @@ class Judgement(Stored):
         return not self.healthy and all(condition.holds or condition.pending for condition in self.conditions)
 
     @property
+    def shows_running(self) -> bool:
+        """Healthy and seen running: a person's stop is as it should be, and yet no proof."""
+        return self.healthy and any(condition.name == _RUNNING for condition in self.conditions)
+
+    @property
     def failures(self) -> tuple[str, ...]:
         return tuple(f"{c.name}: {c.seen}" for c in self.conditions if not c.holds)
 
@@ -76,7 +84,7 @@ def judge(before: TargetState | None, after: Observation, expected: Expectation)
     if expected.action is Action.NOOP and state.stopped_by_person:
         return Judgement(conditions=(Condition(name="as a person left it", holds=True, seen=str(state.run)),))
     conditions = [
-        Condition(name="running", holds=state.run is RunState.RUNNING, seen=str(state.run)),
+        Condition(name=_RUNNING, holds=state.run is RunState.RUNNING, seen=str(state.run)),
         *_started_after(before, state, expected),
         *_own_health(state),
         *_probe(after.probe, state, expected),
@@ -146,18 +154,24 @@ def _symptom(after: Observation, state: TargetState, expected: Expectation) -> l
         case Fault.LATENCY | Fault.DISK_PRESSURE | Fault.CUSTOM | Fault.ERROR_LOGS:
             if expected.fault is Fault.LATENCY and after.probe is not None:
                 return []  # the health URL has told
-            return [_quiet(name, after, expected)]
+            return [_quiet(name, after, state, expected)]
         case _:  # crashed, crash_loop, oom_killed, unhealthy: the conditions above are their opposite
             return []
 
 
-def _quiet(name: str, after: Observation, expected: Expectation) -> Condition:
-    """Silence after an action is a sign; silence after none is not, but for error lines, which would go on."""
+def _quiet(name: str, after: Observation, state: TargetState, expected: Expectation) -> Condition:
+    """Silence after an action is a sign; silence after none is not, but for error lines, which would go on.
+
+    It has to last for the stability window: right after the action every log is silent.
+    """
     if expected.action is Action.NOOP and expected.fault is not Fault.ERROR_LOGS:
         return Condition(name=name, holds=False, seen="nothing was done, and it cannot be measured from here")
-    holds = after.signals_since == 0 and after.errors_since == 0
+    quiet = after.signals_since == 0 and after.errors_since == 0
+    listened = (state.at - expected.since).total_seconds()
+    long_enough = listened >= expected.stability_seconds
     lines = "log not read" if after.errors_since is None else f"{after.errors_since} error lines"
-    return Condition(name=name, holds=holds, seen=f"{lines}, reported again {after.signals_since}×")
+    seen = f"{lines} in {listened:.0f} s, reported again {after.signals_since}×"
+    return Condition(name=name, holds=quiet and long_enough, seen=seen, pending=quiet and not long_enough)
 
 
 def _below(name: str, percent: float | None, limit: float) -> Condition:

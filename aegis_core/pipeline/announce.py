@@ -58,7 +58,9 @@ def notices(before: Incident | None, after: Incident) -> Iterable[Notice]:
 
 
 def _resolved(after: Incident) -> str:
-    if after.last_action is None:
+    if not after.proven:
+        return f"{after.target} is left as a person stopped it."
+    if not after.healed:
         return f"{after.target}: {after.fault} ended without an action."
     return (
         f"{after.target} is healthy again after {after.last_action}, {after.seconds or 0:.0f} s after the first signal."
@@ -67,7 +69,8 @@ def _resolved(after: Incident) -> str:
 
 def _notice(kind: NoticeKind, incident: Incident, summary: str) -> Notice:
     diagnosis, decision = incident.diagnosis, incident.decision
-    action = incident.last_action or (decision.action if decision else "")
+    done = None if kind is NoticeKind.RESOLVED and not incident.healed else incident.last_action
+    action = done or (decision.action if decision else "")
     return Notice(
         kind=kind,
         incident_id=incident.id,

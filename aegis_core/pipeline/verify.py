@@ -110,9 +110,9 @@ def _what_follows(
     now = tools.clock()
     if judgement.healthy:
         tier = tier_of(before.labels.get(TIER_LABEL, "") if before else "")
-        # Without an action of ours nothing was saved: it got well, or is stopped, by itself.
-        acted = incident.attempts > 0
-        impact = assess(incident.opened_at.astimezone(), now, tier, tools.rates) if acted else None
+        # Without an action of ours nothing was saved, nor where a person has stopped it.
+        healed = incident.attempts > 0 and judgement.shows_running
+        impact = assess(incident.opened_at.astimezone(), now, tier, tools.rates) if healed else None
         data: dict[str, Any] = {"impact": impact.model_dump(mode="json") if impact else None}
         return (Draft(type=EventType.RESOLVED, agent=Agent.RESOLUTION, data=data),)
     told = "; ".join(judgement.failures)
