@@ -5,9 +5,9 @@ whatever has a stage.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Condition, Thread
 from typing import Final, TypeVar
 
@@ -39,7 +39,7 @@ IDLE_SECONDS: Final = 30.0
 STORE_PAUSE: Final = 1.0
 
 Observer = Callable[[Incident, Incident], None]
-"""Told of every change of an incident, before and after."""
+"""Told of every change of an incident, before and after. It must not raise."""
 
 Written = TypeVar("Written")
 
@@ -84,16 +84,17 @@ class Responder:
 
     def _dispatch(self) -> None:
         while not self._stopping.is_set():
+            now = self._tools.clock()
             try:
-                claims = self._queue.claim(self._free, self._tools.clock()) if self._free else ()
-                pause = 0.0 if claims else self._pause()
+                claims = self._queue.claim(self._free, now) if self._free else ()
+                pause = 0.0 if claims else self._pause(now)
             except StoreError as error:
                 log.warning("the store is away; no incident can be taken up", error=str(error))
                 claims, pause = (), STORE_PAUSE
             for claim in claims:
                 with self._news:
                     self._free -= 1
-                self._pool.submit(self._work, claim)
+                self._pool.submit(self._work, claim).add_done_callback(self._ended)
             if pause:
                 self._wait_for_news(pause)
 
@@ -102,8 +103,9 @@ class Responder:
             self._news.wait_for(lambda: self._called, timeout=pause)
             self._called = False
 
-    def _pause(self) -> float:
-        wake = self._queue.next_wake(self._tools.clock())
+    def _pause(self, looked_at: datetime) -> float:
+        """Seconds until the next incident wakes; asked as of the last look, so that none wakes unseen in between."""
+        wake = self._queue.next_wake(looked_at)
         if wake is None:
             return IDLE_SECONDS
         return min(IDLE_SECONDS, max(0.05, (wake - self._tools.clock()).total_seconds()))
@@ -117,33 +119,38 @@ class Responder:
             log.warning("left to the worker that has taken it over", incident=claim.incident.id, error=str(error))
         except Interrupted:
             log.info("left for the next start", incident=claim.incident.id, status=claim.incident.status)
-        finally:
-            self._give_back(claim)
+        with suppress(Interrupted):  # a claim that is not given back is taken back at the next start
+            self._insist(lambda: self._queue.release(claim))
+
+    def _ended(self, work: Future[None]) -> None:
+        """A worker is free again. An incident whose events cannot even be written is not tried for ever, but kept."""
+        with self._news:
+            self._free += 1
+        if not work.cancelled() and work.exception():
+            log.error("an incident is left as it is until the next start", exc_info=work.exception())
+        self.nudge()
 
     def _due(self, incident: Incident) -> bool:
         awake = incident.wake_at is None or incident.wake_at <= self._tools.clock()
         return incident.status in STAGES and awake
 
     def _advance(self, claim: Claim) -> Claim:
-        drafts = self._run(claim.incident)
-        return self._commit(claim, drafts) if drafts else claim
-
-    def _run(self, incident: Incident) -> Sequence[Draft]:
         """Run the stage that is next. What breaks is written down and tried again with growing pauses."""
+        incident = claim.incident
         for stage in STAGES[incident.status]:
             try:
                 drafts = stage(incident, self._tools)
-            except Interrupted:
+                if drafts:
+                    return self._commit(claim, drafts)
+            except (Interrupted, Fenced):
                 raise
             except AegisError as error:
                 log.warning("stage broke", stage=stage.__name__, incident=incident.id, error=str(error))
-                return self._broke(incident, stage, str(error))
+                return self._commit(claim, self._broke(incident, stage, str(error)))
             except Exception as error:
                 log.exception("stage broke unexpectedly", stage=stage.__name__, incident=incident.id)
-                return self._broke(incident, stage, f"{type(error).__name__} in {stage.__name__}")
-            if drafts:
-                return drafts
-        return (failed(Agent.RESOLUTION, f"No stage has anything to do in {incident.status}."),)
+                return self._commit(claim, self._broke(incident, stage, f"{type(error).__name__} in {stage.__name__}"))
+        return self._commit(claim, (failed(Agent.RESOLUTION, f"No stage has anything to do in {incident.status}."),))
 
     def _broke(self, incident: Incident, stage: Stage, reason: str) -> Sequence[Draft]:
         if incident.stumbles + 1 >= MOST_STUMBLES:
@@ -162,20 +169,13 @@ class Responder:
         self._observer(before, after.incident)
         return after
 
-    def _give_back(self, claim: Claim) -> None:
-        with suppress(Interrupted):  # a claim that is not given back is taken back at the next start
-            self._insist(lambda: self._queue.release(claim))
-        with self._news:
-            self._free += 1
-        self.nudge()
-
     def _insist(self, write: Callable[[], Written]) -> Written:
         """Write, and wait for a store that is away: what happened is kept until it can be written."""
         while True:
             try:
                 return write()
-            except Fenced:
-                raise
             except StoreError as error:
+                if not error.transient:
+                    raise
                 log.warning("the store is away; waiting for it", error=str(error))
                 self._tools.wait(STORE_PAUSE)

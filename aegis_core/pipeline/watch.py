@@ -26,10 +26,10 @@ log = structlog.get_logger("watch")
 
 @dataclass
 class Watched:
-    """What is known of one target: its newest state and its samples, oldest first."""
+    """What is known of one target: its newest state and its samples, oldest first. Secrets are None until known."""
 
     state: TargetState
-    secrets: frozenset[str]
+    secrets: frozenset[str] | None
     series: deque[Usage] = field(default_factory=lambda: deque(maxlen=SAMPLES))
 
 
@@ -68,7 +68,8 @@ class Watcher:
     def secrets_of(self, name: str) -> frozenset[str]:
         """Return the environment values of a target that has been seen; none for one that has not."""
         with self._lock:
-            return self._known[name].secrets if name in self._known else frozenset()
+            one = self._known.get(name)
+        return (one.secrets if one else None) or frozenset()
 
     def _loop(self) -> None:
         while not self._tools.stopping.is_set():
@@ -86,10 +87,12 @@ class Watcher:
 
     def look(self) -> None:
         """Look once: update what is known and report new symptoms. Raises RuntimeUnavailable."""
-        seen = {state.ref.name: self._measured(state) for state in self._sensor.targets()}
+        seen = [self._measured(state) for state in self._sensor.targets()]
+        secrets = [self._secrets(state) for state in seen]  # nobody waits for the runtime while the lock is held
         with self._lock:
-            self._known = {name: self._merged(name, state) for name, state in seen.items()}
-        for state in seen.values():
+            merged = [self._merged(*one) for one in zip(seen, secrets, strict=True)]
+            self._known = {one.state.ref.name: one for one in merged}
+        for state in seen:
             self._judge(state)
 
     def _measured(self, state: TargetState) -> TargetState:
@@ -101,21 +104,23 @@ class Watcher:
             log.debug("no sample", target=state.ref.name, error=str(error))
             return state
 
-    def _merged(self, name: str, state: TargetState) -> Watched:
-        old = self._known.get(name)
-        same = old is not None and old.state.ref == state.ref
-        one = Watched(state, old.secrets if old and same else self._secrets(state))
+    def _secrets(self, state: TargetState) -> frozenset[str] | None:
+        """Ask once for each target (a new id is a new one), and again at the next look where there was no answer."""
+        old = self._known.get(state.ref.name)
+        if old and old.state.ref == state.ref and old.secrets is not None:
+            return old.secrets
+        try:
+            return self._source.secrets(state.ref)
+        except RuntimeProblem:
+            return None
+
+    def _merged(self, state: TargetState, secrets: frozenset[str] | None) -> Watched:
+        one, old = Watched(state, secrets), self._known.get(state.ref.name)
         if old:
             one.series = old.series
         if state.usage:
             one.series.append(state.usage)
         return one
-
-    def _secrets(self, state: TargetState) -> frozenset[str]:
-        try:
-            return self._source.secrets(state.ref)
-        except RuntimeProblem:
-            return frozenset()
 
     def _judge(self, state: TargetState) -> None:
         """Report a symptom once; the same one again only after it has been away.

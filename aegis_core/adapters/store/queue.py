@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy import Select, and_, func, or_, select, update
 
 from aegis_core.domain.incident import Incident, Status
@@ -14,6 +16,8 @@ from .tables import incidents
 
 # While one incident may be changing a target, no other one of that target is worked on, not even while it waits.
 _HANDS_ON: Final = (Status.EXECUTING, Status.VERIFYING)
+
+log = structlog.get_logger("store")
 
 
 class SqlWorkQueue:
@@ -28,11 +32,12 @@ class SqlWorkQueue:
         with self._database.writing(durable=False) as connection:
             claims: dict[str, Claim] = {}
             for row in connection.execute(_due(now)).all():
-                if row.target in claims or len(claims) >= limit:
+                incident = None if row.target in claims or len(claims) >= limit else _read(row)
+                if incident is None:
                     continue
                 mine = update(incidents).where(incidents.c.id == row.id)
                 connection.execute(mine.values(owner=self._owner, fence=row.fence + 1))
-                claims[row.target] = Claim(incident=Incident.model_validate_json(row.state), fence=row.fence + 1)
+                claims[row.target] = Claim(incident=incident, fence=row.fence + 1)
         return list(claims.values())
 
     def release(self, claim: Claim) -> None:
@@ -52,6 +57,15 @@ class SqlWorkQueue:
         sleeping = and_(incidents.c.open, incidents.c.owner.is_(None), incidents.c.next_at > now)
         with self._database.reading() as connection:
             return connection.execute(select(func.min(incidents.c.next_at)).where(sleeping)).scalar()
+
+
+def _read(row: Any) -> Incident | None:
+    """One incident that cannot be read must not hold up all the others."""
+    try:
+        return Incident.model_validate_json(row.state)
+    except ValidationError:
+        log.exception("an incident cannot be read, and is passed over; see aegis doctor", incident=row.id)
+        return None
 
 
 def _due(now: datetime) -> Select[Any]:
