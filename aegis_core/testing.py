@@ -10,13 +10,12 @@ from typing import Any
 from aegis_core.domain.action import Action
 from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.evidence import Evidence
-from aegis_core.domain.lesson import Lesson
 from aegis_core.domain.logs import clean_lines
 from aegis_core.domain.masking import secret_values
 from aegis_core.domain.notice import Notice
 from aegis_core.domain.target import Health, RunState, TargetRef, TargetState, Usage
 from aegis_core.domain.verification import Probe
-from aegis_core.errors import ActionUnsupported, RunbookError, RuntimeProblem, TargetGone
+from aegis_core.errors import ActionUnsupported, RuntimeProblem, TargetGone
 from aegis_core.ports import OutboxItem
 
 
@@ -300,23 +299,3 @@ class StubProber:
         """See `ports.Prober.probe`."""
         self.asked.append(url)
         return self.answer
-
-
-class MemoryRunbook:
-    """A runbook (port `Runbook`) that lives as long as the process. `problem` is raised as long as it is set."""
-
-    def __init__(self, *lessons: Lesson) -> None:
-        self._lessons = {one.incident_id: one for one in lessons}
-        self.problem: RunbookError | None = None
-
-    def lessons(self) -> Sequence[Lesson]:
-        """See `ports.Runbook.lessons`."""
-        if self.problem:
-            raise self.problem
-        return list(self._lessons.values())
-
-    def add(self, lesson: Lesson) -> None:
-        """See `ports.Runbook.add`."""
-        if self.problem:
-            raise self.problem
-        self._lessons.setdefault(lesson.incident_id, lesson)
