@@ -108,7 +108,7 @@ def _stay(stack: Stack, services: Services) -> None:
         try:
             for incident, event in feed.news():
                 at = f"{event.at.astimezone():%H:%M:%S}"
-                console.print(EventLine(at, event.agent, tell(event), incident.container_name))
+                console.print(EventLine(at, event.agent, tell(event), incident.container_name, most=1))
             away = False
         except CoreAway as error:
             if not away:

@@ -102,7 +102,9 @@ def watch_all(core: CoreClient) -> None:
     for news in looks(feed.news, _away):
         for incident, event in news:
             console.print(
-                EventLine(f"{event.at.astimezone():%H:%M:%S}", event.agent, tell(event), incident.container_name)
+                EventLine(
+                    f"{event.at.astimezone():%H:%M:%S}", event.agent, tell(event), incident.container_name, most=1
+                )
             )
 
 

@@ -42,7 +42,7 @@ def incident_table(incidents: Sequence[Brief], now: datetime, width: int) -> Tab
             words.duration(one.seconds),
         ]
         if width >= WIDE:
-            row += [one.action or words.NOTHING, _by(one)]
+            row += [Text(one.action or words.NOTHING), Text(_by(one))]
         table.add_row(*row)
     return table
 
@@ -66,7 +66,7 @@ def incident_page(incident: Detail, events: Sequence[Happening], now: datetime) 
     for event in events:
         since = words.duration((event.at - first).total_seconds())
         told_event = tell(event)
-        parts.append(EventLine(since, event.agent, told_event))
+        parts.append(EventLine(since, event.agent, told_event, most=1))
     return Group(*parts)
 
 
@@ -86,7 +86,7 @@ def _facts(incident: Detail) -> Table:
     if incident.root_cause:
         grid.add_row("Root cause", Text(words.short(incident.root_cause, 600)))
     if incident.analysis:
-        grid.add_row("Diagnosis", Text(f"by {_by(incident)} sure: {incident.analysis.action}"))
+        grid.add_row("Diagnosis", Text(f"{incident.analysis.action}, by {_by(incident)} sure"))
         grid.add_row("Because", Text(words.short(incident.analysis.justification, 1200)))
     if incident.decision:
         reasons = " ".join(incident.decision.reasons)
@@ -99,7 +99,7 @@ def _facts(incident: Detail) -> Table:
     if incident.error:
         grid.add_row("Failed", Text(words.short(incident.error, 600), style=Tone.BAD))
     if incident.impact:
-        grid.add_row("Saved", f"{words.money(incident.impact.saved_dollars)} = {incident.impact.formula}")
+        grid.add_row("Saved", Text(f"{words.money(incident.impact.saved_dollars)} = {incident.impact.formula}"))
     return grid
 
 

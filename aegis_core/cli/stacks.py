@@ -91,8 +91,7 @@ class EmbeddedStack:
         self._core: Child | None = None
         self._dashboard: Child | None = None
 
-    def start(self, ending: Ending, progress: Progress) -> None:
-        progress("starting the agent and the dashboard")
+    def start(self, ending: Ending, progress: Progress) -> None:  # noqa: ARG002 - it is quick
         processes = self._folder / "processes.toml"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

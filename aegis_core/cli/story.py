@@ -22,7 +22,8 @@ from .output import Tone
 from .wire import Happening
 
 MOST_METRICS: Final = 3
-MOST_EVIDENCE: Final = 4
+MOST_SEEN: Final = 3
+MOST_ERRORS: Final = 2
 MOST_CITED: Final = 3
 
 
@@ -94,15 +95,15 @@ def _gathered(data: Mapping[str, Any]) -> Told:
     numbered = lines_of(evidence)
     known = f", {words.counted(len(evidence.precedents), 'similar lesson')}" if evidence.precedents else ""
     missing = [(f"missing: {words.short(text)}", Tone.WARN) for text in evidence.missing]
-    told = _plain(*_telling([line.text for line in numbered]))
+    told = _plain(*_telling(evidence, [line.text for line in numbered]))
     return Told(f"evidence gathered: {words.counted(len(numbered), 'line')}{known}", lines=(*told, *missing))
 
 
-def _telling(texts: Sequence[str]) -> list[str]:
-    """The lines of evidence that say most: what was measured, what happened, the first of the log (errors lead it)."""
-    first = [text for text in texts if text.startswith(("state: a person", "measured:", "health check:"))]
-    logs = [text for text in texts if text.startswith("log:")][:2]
-    return [*first[: MOST_EVIDENCE - len(logs)], *logs]
+def _telling(evidence: Evidence, texts: Sequence[str]) -> list[str]:
+    """The lines of evidence that say most: what was measured, what the health check says, the newest kinds of error."""
+    seen = [text for text in texts if text.startswith(("state: a person", "measured:", "health check:"))]
+    errors = [template.example for template in evidence.templates if template.error]
+    return [*seen[:MOST_SEEN], *(f"log: {text}" for text in errors[-MOST_ERRORS:])]
 
 
 def _diagnosed(data: Mapping[str, Any]) -> Told:
@@ -130,8 +131,8 @@ def _decided(data: Mapping[str, Any]) -> Told:
 
 
 def _rested(data: Mapping[str, Any]) -> Told:
-    until = datetime.fromisoformat(data["until"]).astimezone()
-    return Told(f"rests until {until:%H:%M:%S}, then looks again", Tone.WARN, _plain(str(data["reason"])))
+    until = datetime.fromisoformat(data["until"]).astimezone()  # the event before it has given the reason
+    return Told(f"rests until {until:%H:%M:%S}, then looks again", Tone.WARN)
 
 
 def _intended(data: Mapping[str, Any]) -> Told:
@@ -153,7 +154,8 @@ def _not_executed(data: Mapping[str, Any]) -> Told:
 
 def _verified(data: Mapping[str, Any]) -> Told:
     judgement = Judgement.model_validate(data["judgement"])
-    lines = tuple(condition_line(one.name, one.seen, one.holds) for one in judgement.conditions)
+    failures_first = sorted(judgement.conditions, key=lambda one: one.holds)
+    lines = tuple(condition_line(one.name, one.seen, one.holds) for one in failures_first)
     if judgement.healthy:
         return Told(f"verified healthy: all {words.counted(len(lines), 'condition')} hold", Tone.GOOD, lines)
     return Told("not healthy", Tone.WARN, lines)

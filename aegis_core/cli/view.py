@@ -36,13 +36,16 @@ STATUS_TONES: Final[Mapping[Status, Tone]] = {
 
 
 class EventLine:
-    """One event: when, who, what, and the lines that add to it below; wrapped under its own column, unpadded."""
+    """One event: when, who, what, and below it the (first `most`) lines that add to it, wrapped under their own column.
 
-    def __init__(self, when: str, agent: str, told: Told, target: str = "") -> None:
+    Unlike a table it leaves no blanks at the end of a line, so that a log file stays clean.
+    """
+
+    def __init__(self, when: str, agent: str, told: Told, target: str = "", most: int | None = None) -> None:
         self._head = Text.assemble((f"{when:>9}  ", Tone.DIM), (f"{words.short(agent, AGENT_WIDTH):<15}", "bold"))
         named = Text.assemble((words.short(target, 40), "bold"), "  ") if target else Text()
         headline = named + Text(told.headline, style=told.tone)
-        self._lines = [headline, *(Text(text, style=tone) for text, tone in told.lines)]
+        self._lines = [headline, *(Text(text, style=tone) for text, tone in told.lines[:most])]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         indent = self._head.cell_len
