@@ -1,6 +1,5 @@
 """Slack over real HTTP: what is posted, and what becomes of each way in which it can fail."""
 
-import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -122,10 +121,13 @@ def test_a_slack_that_does_not_answer_is_given_up_after_the_timeout(slack: Slack
     assert time.monotonic() - began < 3
 
 
-def test_a_connection_that_is_cut_puts_the_notice_off(slack: SlackServer, channel: SlackChannel) -> None:
+def test_a_connection_that_is_cut_puts_the_notice_off_and_is_not_retried_here(
+    slack: SlackServer, channel: SlackChannel
+) -> None:
     slack.answer = lambda _: Answer(0)
     with pytest.raises(DeliveryDeferred, match="cannot be reached"):
         channel.deliver(notice())
+    assert len(slack.requests) == 1
 
 
 def test_a_refused_connection_puts_the_notice_off(slack: SlackServer, channel: SlackChannel) -> None:
@@ -191,16 +193,3 @@ def test_no_secret_and_no_mention_reaches_slack(slack: SlackServer, channel: Sla
         assert "blocks" in message
         assert mentions(message) == []
         assert [word for word in ("hunter2", TOKEN, "MIIEpAIB") if word in str(message)] == []
-
-
-def test_a_proxy_for_the_world_is_not_used_for_what_no_proxy_names(
-    slack: SlackServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        for name in ("http_proxy", "https_proxy", "HTTPS_PROXY"):
-            monkeypatch.setenv(name, proxy)
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        SlackChannel(slack.url, timeout=1).deliver(notice())
-    assert len(slack.messages) == 1

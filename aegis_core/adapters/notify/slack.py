@@ -37,7 +37,6 @@ class SlackChannel:
         # No retries (the outbox does that), and a logger that says nothing: slack_sdk would log the URL.
         mute = logging.Logger("muted", level=logging.CRITICAL + 1)
         self._client = WebhookClient(self._url, timeout=timeout, retry_handlers=[], logger=mute)
-        self._client.proxy = None  # slack_sdk takes HTTPS_PROXY without NO_PROXY; urllib by itself heeds both
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -33,6 +33,8 @@ FIELD_LIMIT: Final = 2_000
 LOG_LIMIT: Final = 2_500  # characters of log lines: Slack does not fold code, and nobody scrolls through it at night
 LOG_LINE_LIMIT: Final = 500
 PREVIEW_LIMIT: Final = 600
+FACTS_LIMIT: Final = 500
+ID_LIMIT: Final = 128  # the store has no longer ones
 
 _MARK: Final = {
     NoticeKind.RECEIVED: "🟠",
@@ -132,9 +134,9 @@ def _footer(notice: Notice, dashboard_url: str) -> Block:
     at = notice.at.astimezone(UTC)
     when = f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{at:%Y-%m-%d %H:%M:%S} UTC>"
     facts = f"{notice.severity} · {wording.FAULTS[notice.fault]} · incident {notice.incident_id}"
-    parts = [_escaped(facts, FIELD_LIMIT), when]  # Slack shows the time in the reader's own zone
+    parts = [_escaped(facts, FACTS_LIMIT), when]  # Slack shows the time in the reader's own zone
     if dashboard_url:
-        link = f"{dashboard_url.rstrip('/')}/?incident={quote(notice.incident_id, safe='')}"
+        link = f"{dashboard_url.rstrip('/')}/?incident={quote(notice.incident_id[:ID_LIMIT], safe='')}"
         parts.append(f"<{link.replace('&', '&amp;')}|Open in Aegis>")
     return ContextBlock(elements=[MarkdownTextObject(text=" · ".join(parts), verbatim=True)])
 
