@@ -272,8 +272,7 @@ class FakeRuntime:
 
 
 class StubBrain:
-    """A brain (port `Brain`) that always says the same. `asked` lists the evidence it was given; `problems` are raised
-    one after the other before it answers."""
+    """A brain (port `Brain`) that always says the same to all it is `asked`; before that it raises its `problems`."""
 
     def __init__(self, answer: Diagnosis) -> None:
         self.answer = answer
