@@ -61,7 +61,7 @@ class Parts:
 class Agent:
     """Everything that runs, ready to be started and stopped as one."""
 
-    def __init__(self, settings: Settings, parts: Parts = Parts()) -> None:  # noqa: PLR0915 - one straight line
+    def __init__(self, settings: Settings, parts: Parts = Parts()) -> None:
         """Build it. Raises ConfigError, AlreadyRunning, RuntimeUnavailable, StoreUnavailable."""
         clock = parts.clock
         self._opened = ExitStack()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 
@@ -12,11 +12,15 @@ from aegis_core.domain.impact import assess, tier_of
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.logs import is_error
 from aegis_core.domain.policy import attempts_in_window, rests_until
+from aegis_core.domain.signal import Fault
 from aegis_core.domain.target import TIER_LABEL, TargetState
-from aegis_core.domain.verification import Expectation, Judgement, Observation, judge
+from aegis_core.domain.verification import Expectation, Judgement, Observation, Probe, judge
 from aegis_core.errors import RuntimeProblem, TargetGone
 
 from .tools import Tools, failed
+
+LATENCY_PROBES: Final = 8
+LATENCY_PAUSE: Final = 0.4  # seconds; together about 3 s, in which a slow statement or lock shows
 
 
 def verify(incident: Incident, tools: Tools) -> Sequence[Draft]:
@@ -91,10 +95,26 @@ def _look(incident: Incident, expected: Expectation, tools: Tools) -> Observatio
     now = tools.incidents.get(incident.id)
     return Observation(
         state=state,
-        probe=tools.prober.probe(state.health_url) if state.health_url and state.running else None,
+        probe=_probed(state, expected, tools),
         errors_since=_errors_since(state, since, tools),
         signals_since=int(now.last_signal_at > since),
     )
+
+
+def _probed(state: TargetState, expected: Expectation, tools: Tools) -> Probe | None:
+    """Ask the health URL; where slowness is the symptom, several times, and the slowest answer counts.
+
+    What is slow because of a lock or a queue lets every now and then a request through.
+    """
+    if not state.health_url or not state.running:
+        return None
+    slowest = tools.prober.probe(state.health_url)
+    for _ in range(LATENCY_PROBES - 1 if expected.fault is Fault.LATENCY else 0):
+        if slowest.status is None or slowest.seconds > expected.latency_seconds:
+            break
+        tools.wait(LATENCY_PAUSE)
+        slowest = max(slowest, tools.prober.probe(state.health_url), key=lambda one: (one.status is None, one.seconds))
+    return slowest
 
 
 def _errors_since(state: TargetState, since: datetime, tools: Tools) -> int | None:

@@ -1,0 +1,222 @@
+"""A whole scene for the acceptance tests: a real `aegis serve`, and the real buggy app as its patient.
+
+On the process runtime the app is a child process of the agent; on Docker it is a container with limits, on the host's
+network so that both find each other by port. How often it was started is told by the runtime's own record.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+IMAGE = "aegis-acceptance-target"
+MEMORY_MB = 160
+PATIENT = {
+    "SUSTAINED_SECONDS": "2",
+    "COOLDOWN_SECONDS": "5",
+    "DISK_QUOTA_MB": "16",
+}
+AGENT = {
+    "AEGIS_STABILITY_SECONDS": "3",
+    "AEGIS_VERIFY_WAIT_SECONDS": "0.5",
+    "AEGIS_SENSE_SECONDS": "0.5",
+    "AEGIS_LOG_LEVEL": "INFO",
+}
+
+
+def free_port() -> int:
+    with socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+    """Wait until the condition gives something true, and return that."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            found = condition()
+        except OSError:
+            found = None
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds:g} s for {what}")
+
+
+class Scene:
+    """Agent and patient; `settings` are more AEGIS_* variables."""
+
+    def __init__(self, runtime: str, folder: Path, settings: dict[str, str] | None = None) -> None:
+        self.runtime, self.folder = runtime, folder
+        self.data = folder / "data"
+        self.name = f"buggy-app-{uuid.uuid4().hex[:8]}"
+        self.core, self.app = free_port(), free_port()
+        self.born = datetime.now(UTC)
+        self._settings = {**AGENT, **(settings or {})}
+        self._agent: subprocess.Popen[bytes] | None = None
+
+    def open(self) -> "Scene":
+        if self.runtime == "docker":
+            self._run_container()
+        self.serve()
+        until(lambda: self.ask("/health", self.app)["status"] == "healthy", "the patient to be healthy")
+        until(self.target, "the agent to see the patient")
+        return self
+
+    def close(self) -> None:
+        if self._agent:
+            self._agent.terminate()
+            self._agent.wait(timeout=60)
+        if self.runtime == "docker":
+            subprocess.run(["docker", "rm", "--force", "--volumes", self.name], capture_output=True, check=False)
+
+    # The agent
+
+    def serve(self) -> None:
+        """Start the agent, and wait until it is ready."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "AEGIS_PORT": str(self.core),
+            "AEGIS_DATA_DIR": str(self.data),
+            "AEGIS_RUNTIME": self.runtime,
+            **self._settings,
+        }
+        if self.runtime == "process":
+            environment["AEGIS_PROCESSES"] = str(self._targets_file())
+        command = [sys.executable, "-m", "aegis_core", "serve"]
+        with (self.folder / "agent.log").open("ab") as log:
+            self._agent = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+        until(lambda: self.ask("/ready")["status"] == "ready", "the agent to be ready", 30)
+
+    def kill_agent(self) -> None:
+        assert self._agent
+        self._agent.send_signal(signal.SIGKILL)
+        self._agent.wait()
+
+    def log(self) -> str:
+        return (self.folder / "agent.log").read_text()
+
+    def ask(self, path: str, port: int | None = None) -> dict[str, Any]:
+        """GET a path of the agent (or of another port); the answer's JSON whatever its status."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port or self.core}{path}", timeout=15) as answer:
+                return dict(json.load(answer))
+        except urllib.error.HTTPError as error:
+            return dict(json.load(error))
+
+    def post(self, body: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.core}/webhook", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=15) as answer:
+            return dict(json.load(answer))
+
+    def target(self) -> dict[str, Any] | None:
+        return next((one for one in self.ask("/targets")["items"] if one["name"] == self.name), None)
+
+    def incidents(self, **wanted: str) -> list[dict[str, Any]]:
+        found = self.ask("/incidents?limit=100")["items"]
+        return [one for one in found if all(one[key] == value for key, value in wanted.items())]
+
+    def ended(self, fault: str, seconds: float = 90.0) -> dict[str, Any]:
+        """Wait until an incident of this fault is closed; returns it whole."""
+
+        def closed() -> dict[str, Any] | None:
+            return next((one for one in self.incidents(fault=fault) if one["closed_at"]), None)
+
+        brief = until(closed, f"an incident of {fault} to end; there are {self.incidents()}", seconds)
+        return self.ask(f"/incidents/{brief['incident_id']}")
+
+    def events(self, incident_id: str) -> list[dict[str, Any]]:
+        return list(self.ask(f"/incidents/{incident_id}/events")["items"])
+
+    def lessons(self) -> list[dict[str, Any]]:
+        """The lessons in the runbook file that incidents have taught."""
+        entries = json.loads((self.data / "runbook.json").read_text())["entries"]
+        return [one for one in entries if one["source"] != "starter"]
+
+    # The patient
+
+    def trigger(self, fault: str, query: str = "") -> None:
+        self.ask(f"/trigger_{fault}{query}", self.app)
+
+    def restarts(self) -> int:
+        """How often the patient was started after the first time, by the runtime's own record."""
+        if self.runtime == "docker":
+            span = ("--since", str(self.born.timestamp()), "--until", str(datetime.now(UTC).timestamp()))
+            seen = docker(
+                "events",
+                *span,
+                "--filter",
+                f"container={self.name}",
+                "--filter",
+                "event=start",
+                "--format",
+                "{{.Action}}",
+            )
+            return len(seen.split()) - 1
+        happened = until(self.target, "the patient to be seen")
+        return self._starts_in_its_log() - 1 if happened else 0
+
+    def _starts_in_its_log(self) -> int:
+        texts = [path.read_text(errors="replace") for path in self.data.glob("processes/**/*.log*")]
+        return sum(text.count("main: serving on") for text in texts)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **PATIENT,
+            "APP_PORT": str(self.app),
+            "AEGIS_URL": f"http://127.0.0.1:{self.core}",
+            "CONTAINER_NAME": self.name,
+        }
+
+    def _run_container(self) -> None:
+        variables = [f"--env={key}={value}" for key, value in self._environment().items()]
+        health = f"python -c \"import urllib.request as u; u.urlopen('http://127.0.0.1:{self.app}/health', timeout=5)\""
+        docker(
+            "run", "--detach", f"--name={self.name}", "--network=host", f"--memory={MEMORY_MB}m",
+            f"--memory-swap={MEMORY_MB}m", "--cpus=0.5", "--stop-timeout=3", "--label=aegis.enable=true",
+            f"--label=aegis.health_url=http://127.0.0.1:{self.app}/health", f"--health-cmd={health}",
+            "--health-interval=1s", "--health-retries=2", "--health-timeout=6s", *variables, IMAGE,
+        )  # fmt: skip
+
+    def _targets_file(self) -> Path:
+        variables = {"MEMORY_LIMIT_MB": str(MEMORY_MB), "CPU_LIMIT": "0.5", "PYTHONPATH": str(ROOT)}
+        table = {**self._environment(), **variables, "DATA_DIR": "{data_dir}"}
+        path = self.folder / "targets.toml"
+        table_lines = "".join(f'{key} = "{value}"\n' for key, value in table.items())
+        path.write_text(
+            f"""
+[targets.{self.name}]
+command = ["{{python}}", "-m", "aegis_infra.target_app"]
+memory_limit_mb = {MEMORY_MB}
+cpus = 0.5
+stop_timeout = 3.0
+health_interval = 1.0
+health_retries = 2
+health_timeout = 6.0
+health_url = "http://127.0.0.1:{self.app}/health"
+labels = {{ "aegis.enable" = "true" }}
+
+[targets.{self.name}.env]
+{table_lines}"""
+        )
+        return path
