@@ -71,14 +71,18 @@ def _no_compose(settings: Settings) -> str:
         return str(problem)
     if not COMPOSE_FILE.exists():
         return f"there is no {COMPOSE_FILE}."
-    docker = shutil.which("docker")
-    if not docker:
+    if not shutil.which("docker"):
         return "the command `docker` is not installed."
+    return "" if _printed_by(["docker", "compose", "version"]) else "`docker compose` is not installed."
+
+
+def _printed_by(command: Sequence[str]) -> str:
+    """What a short command prints; nothing where it fails."""
     try:
-        subprocess.run([docker, "compose", "version"], check=True, capture_output=True, timeout=PROBE_SECONDS)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=True)  # noqa: S603
     except (subprocess.SubprocessError, OSError):
-        return "`docker compose` is not installed."
-    return ""
+        return ""
+    return done.stdout.strip()
 
 
 class EmbeddedStack:
@@ -168,6 +172,7 @@ class ComposeStack:
         self._up: Child | None = None
 
     def start(self, ending: Ending, progress: Progress) -> None:
+        self._require_none()
         progress("docker compose up --build (the first time takes minutes)")
         try:
             self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -182,6 +187,11 @@ class ComposeStack:
             time.sleep(0.2)
         if self._up.exit_code:
             raise ComposeFailed(f"docker compose up has failed. {told_by(self._log)}")
+
+    def _require_none(self) -> None:
+        """Somebody's running project would be changed, and be stopped in the end."""
+        if _printed_by(self._command("ps", "--quiet")):
+            raise ConfigError(f"The services of {COMPOSE_FILE} run already. Stop them first: docker compose down")
 
     def check(self) -> None:
         """Containers are restarted by their own policy."""

@@ -71,7 +71,7 @@ def stepper(reached: Mapping[Status, datetime], now: datetime | None = None) -> 
     for _ in way:
         grid.add_column(ratio=1, no_wrap=True)
     first = min(reached.values()) if reached else now
-    newest = max(reached, key=lambda status: reached[status]) if reached else None
+    newest = next(reversed(list(reached)), None)
     closed = Status.RESOLVED in reached or Status.FAILED in reached
     running = None if closed or newest is None else newest
     grid.add_row(*(_mark(status, status in reached, status is running, now is not None) for status in way))
