@@ -1,0 +1,121 @@
+"""Which changes people hear of, and that what they hear is true."""
+
+import pytest
+
+from aegis_core.domain.action import Action
+from aegis_core.domain.diagnosis import Category
+from aegis_core.domain.events import Draft
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.notice import Notice, NoticeKind
+from aegis_core.pipeline.announce import LOG_LINES, notices, routes_to
+from tests import examples as make
+
+LOOKED = (make.gathered(tail=tuple(f"line {number}" for number in range(20))), make.diagnosed(), make.decided())
+ACTED = (*LOOKED, make.intended(), make.executed())
+
+
+def told(before: tuple[Draft, ...], then: tuple[Draft, ...]) -> list[Notice]:
+    return list(notices(make.incident(*before), make.incident(*before, *then)))
+
+
+def one(before: tuple[Draft, ...], then: tuple[Draft, ...]) -> Notice:
+    (notice,) = told(before, then)
+    return notice
+
+
+def test_a_new_incident_is_told() -> None:
+    (notice,) = notices(None, make.incident())
+    assert notice.kind is NoticeKind.RECEIVED
+    assert notice.summary == "web: memory_pressure reported by native."
+
+
+def test_an_action_is_told_when_it_is_about_to_happen() -> None:
+    notice = one(LOOKED, (make.intended(),))
+    assert (notice.kind, notice.action, notice.attempts) == (NoticeKind.ACTING, Action.RESTART, 1)
+    assert notice.root_cause == "A cache grows without bound."
+    assert notice.reason == "No limit stands against it."
+
+
+def test_every_attempt_is_told() -> None:
+    again = (*ACTED, make.verified(healthy=False), make.rested(make.later(60)), *LOOKED)
+    assert one(again, (make.intended(),)).attempts == 2
+
+
+def test_healing_is_told_with_the_seconds() -> None:
+    notice = one(ACTED, (make.verified(healthy=True), make.resolved()))
+    assert (notice.kind, notice.seconds, notice.action) == (NoticeKind.RESOLVED, 0.0, Action.RESTART)
+    assert notice.summary == "web is healthy again after RESTART, 0 s after the first signal."
+
+
+def test_an_end_without_an_action_claims_none() -> None:
+    noop = (*LOOKED[:2], make.decided(make.decision(action=Action.NOOP)), make.executed(Action.NOOP))
+    notice = one(noop, (make.verified(healthy=True), make.resolved()))
+    assert (notice.action, notice.attempts) == (Action.NOOP, 0)
+    assert notice.summary == "web: memory_pressure ended without an action."
+
+
+@pytest.mark.parametrize("earlier", [(), (make.intended(), make.executed(), make.verified(healthy=False))])
+def test_what_a_person_stopped_is_not_called_healthy(earlier: tuple[Draft, ...]) -> None:
+    looked = (*LOOKED[:2], make.decided(make.decision(action=Action.NOOP)), make.executed(Action.NOOP))
+    left = (make.verified(healthy=True, name="as a person left it"), make.resolved())
+    notice = one((*earlier, make.rested(make.later(60)), *looked), left)
+    assert notice.summary == "web is left as a person stopped it."
+    assert notice.action == Action.NOOP
+
+
+def test_a_failure_is_told_with_the_reason_the_last_lines_and_what_to_do() -> None:
+    notice = one(LOOKED, (make.failed("3 attempts were in vain"),))
+    assert (notice.kind, notice.reason) == (NoticeKind.FAILED, "3 attempts were in vain")
+    assert notice.log_lines == tuple(f"line {number}" for number in range(20 - LOG_LINES, 20))
+    assert "memory limit" in notice.advice
+
+
+@pytest.mark.parametrize("category", Category)
+def test_there_is_advice_for_every_cause(category: Category) -> None:
+    diagnosed = make.diagnosed(make.diagnosis(category=category))
+    assert len(one((make.gathered(), diagnosed), (make.failed(),)).advice) > 10
+
+
+def test_a_failure_before_any_diagnosis_can_be_told() -> None:
+    notice = one((), (make.failed("given up"),))
+    assert (notice.root_cause, notice.log_lines, notice.confidence) == ("", (), None)
+    assert "docker logs web" in notice.advice
+
+
+def test_a_lesson_goes_out_with_the_end_that_taught_it() -> None:
+    both = told(ACTED, (make.verified(healthy=True), make.resolved(), make.learned()))
+    assert {notice.kind for notice in both} == {NoticeKind.LESSON, NoticeKind.RESOLVED}
+    assert all(notice.lesson for notice in both)
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        (make.joined(),),
+        (make.gathered(),),
+        (make.diagnosed(),),
+        (make.decided(),),
+        (make.stage_failed(make.later(1)),),
+        (make.rested(make.later(60)),),
+    ],
+)
+def test_people_are_not_told_of_every_step(quiet: tuple[Draft, ...]) -> None:
+    assert told((make.gathered(),), quiet) == []
+
+
+def test_verifying_and_joining_while_acting_are_not_told_again() -> None:
+    assert told((*LOOKED, make.intended()), (make.executed(),)) == []
+    assert told(ACTED, (make.joined(),)) == []
+    assert told((*ACTED, make.failed()), (make.learned(),))[0].kind is NoticeKind.LESSON
+
+
+def test_notices_go_to_every_channel_of_people_and_lessons_to_the_runbook() -> None:
+    routes = routes_to(["slack", "log"], "runbook")
+    before: Incident = make.incident(*ACTED)
+    after = make.incident(*ACTED, make.failed(), make.learned())
+    sent = [(channel, notice.kind) for channel, notice in routes(before, after)]
+    assert sorted(sent) == [
+        ("log", NoticeKind.FAILED),
+        ("runbook", NoticeKind.LESSON),
+        ("slack", NoticeKind.FAILED),
+    ]
