@@ -95,3 +95,21 @@ class Signal(Stored):
     logs: tuple[str, ...] = ()
     metrics: Mapping[str, float] = {}
     incident_id: str | None = None
+
+
+class Report(Stored):
+    """What somebody else's alerting says, before it is known which target is meant.
+
+    `key` is the sender's own name for the same trouble, so that its repeats join and its end closes.
+    """
+
+    source: str  # the family: alertmanager, grafana, …
+    key: str
+    firing: bool  # False: the sender says that it is over
+    fault: Fault
+    severity: Severity
+    at: datetime
+    title: str
+    labels: Mapping[str, str] = {}
+    logs: tuple[str, ...] = ()
+    metrics: Mapping[str, float] = {}
