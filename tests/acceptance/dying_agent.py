@@ -10,7 +10,6 @@ import os
 import signal as signals
 import sys
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,11 @@ from typing import Any
 from aegis_core.adapters.docker import DockerRuntime
 from aegis_core.bootstrap import Parts, build
 from aegis_core.domain.action import Action
-from aegis_core.domain.diagnosis import Category, Diagnosis, Source
-from aegis_core.domain.events import Draft
-from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.signal import Fault, Severity, Signal
-from aegis_core.ports import Claim, EventLog, Filter
+from aegis_core.ports import Filter
 from aegis_core.settings import load
+
+from .moments import HookedLog, RestartsAlways
 
 
 class Death:
@@ -37,25 +35,6 @@ class Death:
             os.kill(os.getpid(), signals.SIGKILL)
 
 
-class DyingLog:
-    def __init__(self, inner: EventLog, death: Death) -> None:
-        self._inner, self._death = inner, death
-
-    def open(self, signal: Signal, at: datetime) -> Any:
-        self._death.at("before:SignalReceived")
-        opened = self._inner.open(signal, at)
-        self._death.at("after:SignalReceived")
-        return opened
-
-    def append(self, claim: Claim, drafts: Sequence[Draft], at: datetime) -> Claim:
-        for draft in drafts:
-            self._death.at(f"before:{draft.type}")
-        written = self._inner.append(claim, drafts, at)
-        for draft in drafts:
-            self._death.at(f"after:{draft.type}")
-        return written
-
-
 class DyingHands(DockerRuntime):
     death: Death
 
@@ -65,19 +44,6 @@ class DyingHands(DockerRuntime):
         self.death.at("after:apply")
 
 
-class RestartsAlways:
-    def diagnose(self, evidence: Evidence) -> Diagnosis:
-        return Diagnosis(
-            root_cause="The worker hangs.",
-            category=Category.APP_CRASH_BUG,
-            action=Action.RESTART,
-            confidence=0.9,
-            justification="It was told so by the test.",
-            evidence=(f"signal: {evidence.fault}",),
-            source=Source.RULES,
-        )
-
-
 def main(data_dir: str, target: str, point: str) -> None:
     death = Death(point)
     hands = DyingHands()
@@ -85,7 +51,7 @@ def main(data_dir: str, target: str, point: str) -> None:
     settings = load(
         data_dir=Path(data_dir), stability_seconds=1.0, verify_wait_seconds=0.2, cooldown_seconds=60.0, runtime="docker"
     )
-    parts = Parts(runtime=hands, brain=RestartsAlways(), events=lambda log: DyingLog(log, death))  # type: ignore[arg-type]
+    parts = Parts(runtime=hands, brain=RestartsAlways(), events=lambda log: HookedLog(log, death.at))
     with build(settings, parts) as agent:
         if agent.services.incidents.list(Filter(), 1, 0)[1] == 0:
             now = datetime.now(UTC)

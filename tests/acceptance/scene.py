@@ -5,19 +5,13 @@ network so that both find each other by port. How often it was started is told b
 """
 
 import json
-import os
-import signal
 import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from socket import socket
 from typing import Any
+
+from .served_agent import ServedAgent, free_port, until
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "aegis-acceptance-target"
@@ -35,118 +29,45 @@ AGENT = {
 }
 
 
-def free_port() -> int:
-    with socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def docker(*arguments: str) -> str:
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
     return done.stdout.strip()
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
-    """Wait until the condition gives something true, and return that."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            found = condition()
-        except OSError:
-            found = None
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds:g} s for {what}")
-
-
-class Scene:
+class Scene(ServedAgent):
     """Agent and patient; `settings` are more AEGIS_* variables."""
 
     def __init__(self, runtime: str, folder: Path, settings: dict[str, str] | None = None) -> None:
-        self.runtime, self.folder = runtime, folder
-        self.data = folder / "data"
+        super().__init__(folder, {"AEGIS_RUNTIME": runtime, **AGENT, **(settings or {})})
+        self.runtime = runtime
         self.name = f"buggy-app-{uuid.uuid4().hex[:8]}"
-        self.core, self.app = free_port(), free_port()
+        self.app = free_port()
         self.born = datetime.now(UTC)
-        self._settings = {**AGENT, **(settings or {})}
-        self._agent: subprocess.Popen[bytes] | None = None
 
     def open(self) -> "Scene":
         if self.runtime == "docker":
             self._run_container()
+        else:
+            self._settings["AEGIS_PROCESSES"] = str(self._targets_file())
         self.serve()
         until(lambda: self.ask("/health", self.app)["status"] == "healthy", "the patient to be healthy")
         until(self.target, "the agent to see the patient")
         return self
 
     def close(self) -> None:
-        if self._agent:
-            self._agent.terminate()
-            self._agent.wait(timeout=60)
+        self.stop_agent()
         if self.runtime == "docker":
             subprocess.run(["docker", "rm", "--force", "--volumes", self.name], capture_output=True, check=False)
 
     # The agent
 
-    def serve(self) -> None:
-        """Start the agent, and wait until it is ready."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "AEGIS_PORT": str(self.core),
-            "AEGIS_DATA_DIR": str(self.data),
-            "AEGIS_RUNTIME": self.runtime,
-            **self._settings,
-        }
-        if self.runtime == "process":
-            environment["AEGIS_PROCESSES"] = str(self._targets_file())
-        command = [sys.executable, "-m", "aegis_core", "serve"]
-        with (self.folder / "agent.log").open("ab") as log:
-            self._agent = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
-        until(lambda: self.ask("/ready")["status"] == "ready", "the agent to be ready", 30)
-
-    def kill_agent(self) -> None:
-        assert self._agent
-        self._agent.send_signal(signal.SIGKILL)
-        self._agent.wait()
-
-    def log(self) -> str:
-        return (self.folder / "agent.log").read_text()
-
-    def ask(self, path: str, port: int | None = None) -> dict[str, Any]:
-        """GET a path of the agent (or of another port); the answer's JSON whatever its status."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port or self.core}{path}", timeout=15) as answer:
-                return dict(json.load(answer))
-        except urllib.error.HTTPError as error:
-            return dict(json.load(error))
-
-    def post(self, body: dict[str, Any]) -> dict[str, Any]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.core}/webhook", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=15) as answer:
-            return dict(json.load(answer))
-
     def target(self) -> dict[str, Any] | None:
-        return next((one for one in self.ask("/targets")["items"] if one["name"] == self.name), None)
-
-    def incidents(self, **wanted: str) -> list[dict[str, Any]]:
-        found = self.ask("/incidents?limit=100")["items"]
-        return [one for one in found if all(one[key] == value for key, value in wanted.items())]
+        return self.seen(self.name)
 
     def ended(self, fault: str, seconds: float = 90.0) -> dict[str, Any]:
-        """Wait until an incident of this fault is closed; returns it whole."""
-
-        def closed() -> dict[str, Any] | None:
-            return next((one for one in self.incidents(fault=fault) if one["closed_at"]), None)
-
-        brief = until(closed, f"an incident of {fault} to end; there are {self.incidents()}", seconds)
-        return self.ask(f"/incidents/{brief['incident_id']}")
-
-    def events(self, incident_id: str) -> list[dict[str, Any]]:
-        return list(self.ask(f"/incidents/{incident_id}/events")["items"])
+        """Wait until an incident of the patient with this fault is closed; returns it whole."""
+        return self.closed(seconds, container_name=self.name, fault=fault)
 
     def lessons(self) -> list[dict[str, Any]]:
         """The lessons in the runbook file that incidents have taught."""

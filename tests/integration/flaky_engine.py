@@ -5,9 +5,11 @@
         DockerRuntime(engine.url)
 
 It speaks HTTP just so far: one request a connection. `calls` keeps every request as "GET /containers/json", without
-API version and query.
+API version and query. With `shows`, a label, whoever lists the containers is shown no others: an agent that is tested
+beside others looks after its own test's containers only.
 """
 
+import json
 import re
 import shutil
 import socket
@@ -17,13 +19,14 @@ import threading
 from enum import Enum
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 REAL_ENGINE = "/var/run/docker.sock"
 
 
 class Fault(Enum):
     DROP_REPLY = "the engine does it, and its reply is lost"
-    CUT = "the reply ends in the middle of its body"
+    CUT = "the engine does it, and its reply ends in the middle of its body, or of its first line"
     RESET = "the connection breaks before the engine hears of it"
     HANG = "no reply, and the connection stays open until the proxy is closed"
 
@@ -32,11 +35,12 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, upstream: str = REAL_ENGINE) -> None:
+    def __init__(self, upstream: str = REAL_ENGINE, shows: str | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="flaky-"))  # short: the path of a socket has 107 bytes at most
         self.upstream = upstream
         self.url = f"unix://{self._folder}/docker.sock"
         self.calls: list[str] = []
+        self.filters = quote(json.dumps({"label": [shows]})) if shows else ""
         self.closing = threading.Event()
         self._faults: list[tuple[re.Pattern[str], Fault | int, list[None]]] = []
         self._lock = threading.Lock()
@@ -90,7 +94,14 @@ class _OneRequest(socketserver.StreamRequestHandler):
         elif fault is Fault.HANG:
             self.server.closing.wait()
         elif fault is not Fault.RESET:
-            self._relay(re.sub(r"(?im)^connection:.*\n", "", head) + "Connection: close\n\n", body, fault)
+            self._relay(self._passed_on(head), body, fault)
+
+    def _passed_on(self, head: str) -> str:
+        """The head as the engine gets it: one request a connection, and a list that is narrowed."""
+        head = re.sub(r"(?im)^connection:.*\n", "", head) + "Connection: close\n\n"
+        if self.server.filters:
+            head = re.sub(r"\A(GET \S*/containers/json\?)", rf"\g<1>filters={self.server.filters}&", head)
+        return head
 
     def _relay(self, head: str, body: bytes, fault: Fault | None) -> None:
         with socket.socket(socket.AF_UNIX) as engine:
@@ -99,7 +110,7 @@ class _OneRequest(socketserver.StreamRequestHandler):
             while data := engine.recv(65_536):
                 if fault is Fault.CUT:
                     end_of_head = data.find(b"\r\n\r\n") + 4
-                    return self._say(data[: (end_of_head + len(data)) // 2])
+                    return self._say(data[: (end_of_head + len(data)) // 2] if len(data) > end_of_head else data[:10])
                 if fault is None:
                     self._say(data)
         return None

@@ -1,0 +1,131 @@
+"""A ward: small real containers that no agent but its own looks after, and Docker's record of what is done to them.
+
+    with Ward() as ward:
+        patient = ward.admit("--stop-timeout=1")
+        agent = ward.agent(folder, AEGIS_STABILITY_SECONDS="1")
+
+The agent reaches the engine through a proxy that shows it the ward's containers only, because other tests have theirs
+on the same engine, and that can be told to spoil its calls. The tests look past it, at the engine itself.
+"""
+
+import json
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterable
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from tests.integration.flaky_engine import FlakyEngine
+from tests.integration.llm_servers import answer, openai_server, says
+from tests.integration.small_containers import IMAGE, SmallContainer, docker, wait_until
+
+from .served_agent import ServedAgent, until
+
+IDLE = ("sh", "-c", "trap 'exit 0' TERM; echo ready; sleep 600 & wait")
+OPTED_IN = "--label=aegis.enable=true"
+NEVER = "3600"  # seconds between two looks of the agent: it hears of trouble by webhook only
+SETTINGS = {
+    "AEGIS_RUNTIME": "docker",
+    "AEGIS_SENSE_SECONDS": NEVER,
+    "AEGIS_STABILITY_SECONDS": "1",
+    "AEGIS_VERIFY_WAIT_SECONDS": "0.3",
+    "AEGIS_LOG_LEVEL": "INFO",
+}
+
+
+class Patient(SmallContainer):
+    """A container of a ward, with the ward's record of it. `id` is of the first container of its name."""
+
+    def __init__(self, name: str, ward: "Ward") -> None:
+        super().__init__(name)
+        self._ward = ward
+
+    def happened(self, *kinds: str, of: str | None = None) -> list[str]:
+        """What the engine did with the containers of this name (or the one with this id), such as ["start", "die"]."""
+        told = [one for one in self._ward.record() if one["Actor"]["Attributes"].get("name") == self.name]
+        actions = [one["Action"] for one in told if of in (None, one["id"])]
+        return [action for action in actions if not kinds or action in kinds]
+
+    def restarts(self, of: str | None = None) -> int:
+        """How often it was started after the first time."""
+        return self.happened("start", of=of).count("start") - 1
+
+
+class Ward:
+    """Containers under one label; all of them are removed at the end."""
+
+    def __init__(self) -> None:
+        self.label = f"aegis-test={uuid.uuid4().hex[:12]}"
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.engine = self._opened.enter_context(FlakyEngine(shows=self.label))
+        self._told = self._opened.enter_context(tempfile.NamedTemporaryFile("r"))
+        self._opened.enter_context(self._recorder())
+        self._opened.callback(self._discharge)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def admit(self, *options: str, command: Iterable[str] = IDLE, name: str | None = None) -> Patient:
+        """Run a container with these options of `docker run`."""
+        patient = Patient(name or f"aegis-ward-{uuid.uuid4().hex[:8]}", self)
+        words = tuple(command)
+        docker("run", "--detach", f"--name={patient.name}", f"--label={self.label}", *options, IMAGE, *words)
+        if "ready" in words[-1]:
+            wait_until(lambda: "ready" in patient.log(), f"{patient.name} to be ready")
+        return patient
+
+    def agent(self, folder: Path, **settings: str) -> ServedAgent:
+        """A real `aegis serve` that is ready, and that sees this ward only. It is ended with the ward."""
+        folder.mkdir(exist_ok=True)
+        agent = ServedAgent(folder, {**SETTINGS, "AEGIS_DOCKER_HOST": self.engine.url, **settings})
+        self._opened.callback(agent.stop_agent)
+        agent.serve()
+        return agent
+
+    def sure_of(self, action: str) -> dict[str, str]:
+        """The settings of an agent whose model is 0.99 sure of this action, whatever it is asked."""
+        server = self._opened.enter_context(openai_server(says(answer(action=action, confidence=0.99))))
+        return {"AEGIS_LLM_BASE_URL": f"{server.url}/v1", "AEGIS_LLM_API_KEY": "of-the-test"}
+
+    def looked(self, times: int = 3) -> None:
+        """Wait until the agent has looked at the containers so many times more."""
+        before = self._looks()
+        until(lambda: self._looks() >= before + times, "the agent to look")
+
+    def record(self) -> list[dict[str, Any]]:
+        """Everything that the engine did with this ward's containers until now, oldest first.
+
+        It was written down at once: the engine itself remembers no more than its 256 newest events.
+        """
+        mark = docker("create", f"--label={self.label}", IMAGE, "true")
+        docker("rm", mark)
+        until(lambda: mark in self._written(), "the record to be complete")
+        lines = [json.loads(line) for line in self._written().splitlines() if line.endswith("}")]
+        return [one for one in lines if one["id"] != mark]
+
+    def _looks(self) -> int:
+        return self.engine.calls.count("GET /containers/json")
+
+    def _written(self) -> str:
+        return Path(self._told.name).read_text()
+
+    @contextmanager
+    def _recorder(self) -> Any:
+        since = datetime.now(UTC).timestamp()
+        command = ("docker", "events", f"--filter=label={self.label}", f"--since={since}", "--format={{json .}}")
+        with Path(self._told.name).open("wb") as record, subprocess.Popen(command, stdout=record) as recorder:
+            try:
+                yield
+            finally:
+                recorder.kill()
+
+    def _discharge(self) -> None:
+        left = docker("ps", "--all", "--quiet", f"--filter=label={self.label}").split()
+        if left:
+            docker("rm", "--force", "--volumes", *left)
