@@ -136,7 +136,7 @@ def _footer(notice: Notice, dashboard_url: str) -> Block:
     facts = f"{notice.severity} · {wording.FAULTS[notice.fault]} · incident {notice.incident_id}"
     parts = [_escaped(facts, FACTS_LIMIT), when]  # Slack shows the time in the reader's own zone
     if dashboard_url:
-        link = f"{dashboard_url.rstrip('/')}/?incident={quote(notice.incident_id[:ID_LIMIT], safe='')}"
+        link = f"{dashboard_url.rstrip('/')}/incidents?incident={quote(notice.incident_id[:ID_LIMIT], safe='')}"
         parts.append(f"<{link.replace('&', '&amp;')}|Open in Aegis>")
     return ContextBlock(elements=[MarkdownTextObject(text=" · ".join(parts), verbatim=True)])
 

@@ -103,7 +103,7 @@ def test_without_log_lines_there_is_no_empty_block(make_notice: MakeNotice) -> N
 def test_the_link_leads_to_the_incident_and_is_absent_without_a_dashboard(make_notice: MakeNotice) -> None:
     notice = make_notice("failed", incident_id="disk|full & <more>")
     footer = rendered(notice, "http://host:8501/")["blocks"][-1]["elements"][0]["text"]
-    assert footer.endswith("<http://host:8501/?incident=disk%7Cfull%20%26%20%3Cmore%3E|Open in Aegis>")
+    assert footer.endswith("<http://host:8501/incidents?incident=disk%7Cfull%20%26%20%3Cmore%3E|Open in Aegis>")
     assert "Open in Aegis" not in json.dumps(rendered(notice))
 
 
