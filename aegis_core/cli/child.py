@@ -15,6 +15,7 @@ from .words import short
 
 KILL_SECONDS: Final = 5.0
 LAST_LINES: Final = 12
+LINE_BYTES: Final = 4096
 
 
 class Child:
@@ -63,6 +64,15 @@ def _bound_to_us() -> Sequence[str]:
     """Have the kernel end it when the demo itself is killed, where the system has the command for that."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+
+
+def last_line(log: Path) -> str:
+    """The newest line of a log file, cut to a few words; empty where there is none."""
+    try:
+        lines = log.read_bytes()[-LINE_BYTES:].decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((short(line, 60) for line in reversed(lines) if line.strip()), "")
 
 
 def told_by(log: Path) -> str:

@@ -1,7 +1,9 @@
 """`aegis demo`: starts everything, causes a real memory leak, and shows how it is healed."""
 
+import os
 import sys
 import time
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -9,7 +11,7 @@ from rich.text import Text
 
 from aegis_core.domain.incident import Status
 from aegis_core.errors import AegisError
-from aegis_core.settings import RuntimeChoice, Settings, load
+from aegis_core.settings import RuntimeChoice, load
 
 from . import words
 from .ending import Ended, Ending
@@ -45,16 +47,16 @@ def demo(
     services = services_of(settings)
     require_free(services)
     with Ending() as ending:
-        code = _run(choose(settings), settings, services, ending, stays)
+        code = _run(choose(settings), services, ending, stays)
     raise typer.Exit(code)
 
 
-def _run(stack: Stack, settings: Settings, services: Services, ending: Ending, stays: bool) -> int:
+def _run(stack: Stack, services: Services, ending: Ending, stays: bool) -> int:
     """The demo from start to stop; returns the exit code. Whatever happens, what was started is stopped."""
     healed = False
     try:
         _bring_up(stack, services, ending)
-        healed = _show(stack, settings, services)
+        healed = _show(stack, services)
         if stays:
             _stay(stack, services)
         code = 0 if healed else 1
@@ -78,25 +80,30 @@ def _bring_up(stack: Stack, services: Services, ending: Ending) -> None:
     if stack.note:
         console.print(Text(words.short(stack.note, 400), style=Tone.DIM))
     begun = time.monotonic()
-    with busy("starting") as tell_next:
-        stack.start(ending, tell_next)
+    with busy("starting") as doing:
+        stack.start(ending, doing)
         deadline = time.monotonic() + START_SECONDS
         for service in services.all():
-            tell_next(f"waiting for the {service.name} at {service.url}")
+            doing.tell(f"waiting for the {service.name} at {service.url}")
             wait_for(service, stack.check, deadline)
             after = f"  after {words.duration(time.monotonic() - begun)}"
             console.print(Text.assemble(("✔ ", Tone.GOOD), f"{service.name:<11} {service.url}", (after, Tone.DIM)))
 
 
-def _show(stack: Stack, settings: Settings, services: Services) -> bool:
+def _show(stack: Stack, services: Services) -> bool:
     """Cause the fault, show its way, sum it up; tells whether it was healed."""
     core, console = services.core(), out()
     incident = heal(core, services.app(), stack.check, HEAL_SECONDS)
     with busy("reading the runbook"):
         lesson = written_lesson(core, incident.incident_id) if incident.attempts else None
     console.print()
-    console.print(ending_panel(incident, lesson, str(settings.runbook_path), services.dashboard.url))
+    console.print(ending_panel(incident, lesson, _beside_us(stack.runbook), services.dashboard.url))
     return incident.status is Status.RESOLVED
+
+
+def _beside_us(path: Path) -> str:
+    """A path as people would type it here."""
+    return os.path.relpath(path) if path.absolute().is_relative_to(Path.cwd()) else str(path)
 
 
 def _stay(stack: Stack, services: Services) -> None:

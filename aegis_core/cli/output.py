@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
 PIPE_WIDTH: Final = 120  # columns where nobody says how wide the paper is
@@ -47,23 +48,29 @@ def print_json(body: Any) -> None:
     sys.stdout.flush()
 
 
+class Busy:
+    """What is being done: a wheel that turns on a terminal, elsewhere a line for each new thing."""
+
+    def __init__(self, wheel: Status | None) -> None:
+        self._wheel = wheel
+        self._told = ""
+
+    def tell(self, what: str, detail: str = "") -> None:
+        """Say what is done now; `detail` is for the wheel only, because it changes often."""
+        if self._wheel:
+            self._wheel.update(Text(f"{what}  {detail}" if detail else what, style=Tone.DIM, overflow="ellipsis"))
+        elif what != self._told:
+            out().print(Text(f"  … {what}", style=Tone.DIM))
+        self._told = what
+
+
 @contextmanager
-def busy(what: str) -> Iterator[Callable[[str], None]]:
-    """Say what is being done as long as it lasts: with a wheel on a terminal, else a line for each new thing.
-
-    What it yields tells the next thing.
-    """
-    console = out()
-    if not console.is_terminal:
-        told = [""]
-
-        def say(text: str) -> None:
-            if text != told[0]:
-                told[0] = text
-                console.print(Text(f"  … {text}", style=Tone.DIM))
-
-        say(what)
-        yield say
+def busy(what: str) -> Iterator[Busy]:
+    """Say what is being done, as long as it lasts."""
+    if not out().is_terminal:
+        doing = Busy(None)
+        doing.tell(what)
+        yield doing
         return
-    with console.status(Text(what, style=Tone.DIM), spinner_style=Tone.WORK) as status:
-        yield lambda text: status.update(Text(text, style=Tone.DIM))
+    with out().status(Text(what, style=Tone.DIM), spinner_style=Tone.WORK) as wheel:
+        yield Busy(wheel)

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,10 +15,11 @@ from aegis_core.adapters.process.leftover import end_leftover
 from aegis_core.errors import AlreadyRunning, ConfigError, RuntimeProblem
 from aegis_core.settings import RuntimeChoice, Settings
 
-from .child import Child, told_by
+from .child import Child, last_line, told_by
 from .client import core_url
 from .ending import Ending
 from .failures import ComposeFailed
+from .output import Busy
 from .process_file import write_process_file
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -28,10 +29,9 @@ DASHBOARD: Final = PROJECT / "aegis_dashboard" / "app.py"
 CORE_STOP_SECONDS: Final = 45.0  # a model's answer that is waited for may take 30
 DASHBOARD_STOP_SECONDS: Final = 5.0
 COMPOSE_STOP_SECONDS: Final = 90.0
+PAUSE: Final = 0.3
 PROBE_SECONDS: Final = 20
 BUILD_SECONDS: Final = 1800.0  # images are built on the first run
-
-Progress = Callable[[str], None]
 
 
 class Stack(Protocol):
@@ -39,8 +39,9 @@ class Stack(Protocol):
 
     title: str
     note: str
+    runbook: Path
 
-    def start(self, ending: Ending, progress: Progress) -> None:
+    def start(self, ending: Ending, doing: Busy) -> None:
         """Begin; they may need a while to answer. Raises AegisError."""
 
     def check(self) -> None:
@@ -89,13 +90,13 @@ class EmbeddedStack:
     """Agent and dashboard as child processes; the target app is a child of the agent."""
 
     def __init__(self, settings: Settings, title: str, note: str = "") -> None:
-        self.title, self.note = title, note
+        self.title, self.note, self.runbook = title, note, settings.runbook_path
         self._settings = settings
         self._folder = settings.data_dir.absolute() / "demo"
         self._core: Child | None = None
         self._dashboard: Child | None = None
 
-    def start(self, ending: Ending, progress: Progress) -> None:  # noqa: ARG002 - it is quick
+    def start(self, ending: Ending, doing: Busy) -> None:  # noqa: ARG002 - it is quick
         processes = self._folder / "processes.toml"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -165,15 +166,17 @@ class ComposeStack:
     """The project's docker-compose.yml."""
 
     title, note = "on Docker", ""
+    runbook = PROJECT / "data" / "runbook.json"  # mounted into the agent's container
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._log = settings.data_dir.absolute() / "demo" / "compose.log"
         self._up: Child | None = None
 
-    def start(self, ending: Ending, progress: Progress) -> None:
+    def start(self, ending: Ending, doing: Busy) -> None:
         self._require_none()
-        progress("docker compose up --build (the first time takes minutes)")
+        what = "docker compose up --build (the first time takes minutes)"
+        doing.tell(what)
         try:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with ending.held():
@@ -184,7 +187,8 @@ class ComposeStack:
         while self._up.exit_code is None:
             if time.monotonic() > deadline:
                 raise ComposeFailed(f"docker compose up has not ended within {BUILD_SECONDS:g} s. {told_by(self._log)}")
-            time.sleep(0.2)
+            doing.tell(what, last_line(self._log))
+            time.sleep(PAUSE)
         if self._up.exit_code:
             raise ComposeFailed(f"docker compose up has failed. {told_by(self._log)}")
 
@@ -204,7 +208,7 @@ class ComposeStack:
         down = Child("end of the containers", self._command("down", "--remove-orphans"), log, cwd=PROJECT)
         deadline = time.monotonic() + COMPOSE_STOP_SECONDS
         while down.exit_code is None and time.monotonic() < deadline:
-            time.sleep(0.1)
+            time.sleep(PAUSE)
         if down.exit_code != 0:
             down.stop(DASHBOARD_STOP_SECONDS)
             raise ComposeFailed(f"docker compose down has failed. {told_by(log)}")
