@@ -37,8 +37,10 @@ from aegis_core.pipeline.responder import Responder
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.pipeline.watch import Watcher
 from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Sensor
-from aegis_core.settings import RuntimeChoice, Settings
+from aegis_core.settings import DEFAULT_LLM_BASE_URL, RuntimeChoice, Settings
 from aegis_core.telemetry import Metrics
+
+ONE_CALL = 0.7  # of a rung's time that one call may take: the rest is for a retry or a repair
 
 log = structlog.get_logger("aegis")
 
@@ -64,16 +66,15 @@ class Agent:
     def __init__(self, settings: Settings, parts: Parts = Parts()) -> None:
         """Build it. Raises ConfigError, AlreadyRunning, RuntimeUnavailable, StoreUnavailable."""
         clock = parts.clock
-        self._opened = ExitStack()
-        database = self._opened.enter_context(Database(settings.database_url))
-        try:
+        with ExitStack() as opened:  # closes what was opened when something after it fails
+            database = opened.enter_context(Database(settings.database_url))
             archive, incidents, outbox = Archive(database), SqlIncidents(database), SqlOutbox(database)
             runbook = RunbookFile(settings.runbook_path, recall=archive.lessons)
             channel = parts.channel or _channel(settings)
             events = parts.events(SqlEventLog(database, routes_to([channel.name], LessonChannel.name)))
             queue = SqlWorkQueue(database, owner=f"{socket.gethostname()}"[:64])
 
-            self.runtime = parts.runtime or self._opened.enter_context(closing(_runtime(settings, clock)))
+            self.runtime = parts.runtime or opened.enter_context(closing(_runtime(settings, clock)))
             metrics = Metrics()
             rungs = _rungs(settings)
             tools = Tools(
@@ -123,9 +124,7 @@ class Agent:
                 token=settings.token.get_secret_value() if settings.token else None,
             )
             self.app: FastAPI = create_app(self.services)
-        except BaseException:
-            self._opened.close()
-            raise
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         self.start()
@@ -189,13 +188,14 @@ def _runtime(settings: Settings, clock: Clock) -> DockerRuntime | ProcessRuntime
 
 def _rungs(settings: Settings) -> Sequence[CloudRung | OllamaRung | RulesRung]:
     rungs: list[CloudRung | OllamaRung | RulesRung] = []
-    if settings.llm_api_key:
+    key = settings.llm_api_key
+    if key or settings.llm_base_url != DEFAULT_LLM_BASE_URL:  # a server of one's own may want no key
         rungs.append(
             CloudRung(
                 base_url=settings.llm_base_url,
-                api_key=settings.llm_api_key.get_secret_value(),
+                api_key=key.get_secret_value() if key else "none",
                 model=settings.llm_model,
-                timeout=settings.llm_timeout_seconds,
+                timeout=settings.llm_timeout_seconds * ONE_CALL,
                 budget=settings.llm_timeout_seconds,
             )
         )
@@ -204,7 +204,7 @@ def _rungs(settings: Settings) -> Sequence[CloudRung | OllamaRung | RulesRung]:
             OllamaRung(
                 base_url=settings.ollama_url,
                 model=settings.ollama_model,
-                timeout=settings.ollama_timeout_seconds,
+                timeout=settings.ollama_timeout_seconds * ONE_CALL,
                 budget=settings.ollama_timeout_seconds,
             )
         )

@@ -12,6 +12,8 @@ from aegis_core.domain.policy import Autonomy, Policy
 from aegis_core.domain.target import Watch
 from aegis_core.errors import ConfigError
 
+DEFAULT_LLM_BASE_URL: Final = "https://go.fastrouter.ai/api/v1"
+
 SECRETS: Final = ("llm_api_key", "slack_webhook_url", "token")
 """Each of these may also be given as AEGIS_<NAME>_FILE: the path of a file that holds the value."""
 
@@ -77,7 +79,7 @@ class Settings(BaseSettings):
     cpu_percent: float = Field(85.0, gt=0, le=100)
     latency_seconds: float = Field(1.0, gt=0)
 
-    llm_base_url: str = "https://go.fastrouter.ai/api/v1"
+    llm_base_url: str = DEFAULT_LLM_BASE_URL
     llm_api_key: SecretStr | None = None
     llm_model: str = "openai/gpt-4o-mini"
     llm_timeout_seconds: float = Field(30.0, gt=0)
