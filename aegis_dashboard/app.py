@@ -50,7 +50,7 @@ def main() -> None:
     if not _settings_are_fine():
         return
     pages = [
-        st.Page(f"pages/{name}.py", title=title, icon=icon, url_path=name, default=name == "live")
+        st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "live")
         for name, title, icon in _PAGES
     ]
     page = st.navigation(pages, position="top")

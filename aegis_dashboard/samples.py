@@ -61,11 +61,13 @@ class SampleFeed:
 
     def impact(self) -> ImpactReport:
         rows = tuple(_row(one) for one in self._incidents if one.closed)
-        healed = [row for row in rows if row.status == "RESOLVED"]
+        healed = [row for row in rows if row.outcome == "healed"]
+        acted = [row for row in rows if row.attempts]
         times = [row.seconds for row in healed if row.seconds is not None]
         return ImpactReport(
-            incidents_resolved=len(healed),
-            incidents_failed=len(rows) - len(healed),
+            incidents_resolved=sum(row.status == "RESOLVED" for row in rows),
+            incidents_failed=sum(row.status == "FAILED" for row in rows),
+            success_rate=len(healed) / len(acted) if acted else None,
             avg_mttr_seconds=sum(times) / len(times) if times else None,
             total_cost_savings=sum(row.saved_dollars or 0.0 for row in rows),
             formula="saved = (manual MTTR − measured MTTR) × rate of the target's tier",
@@ -111,6 +113,7 @@ def _row(one: SampleIncident) -> ImpactRow:
         opened_at=one.opened_at,
         closed_at=one.closed_at,
         seconds=one.seconds,
+        attempts=one.attempts,
         saved_dollars=one.impact.saved_dollars if one.impact else None,
         formula=one.impact.formula if one.impact else "",
     )

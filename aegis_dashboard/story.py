@@ -130,7 +130,7 @@ def _intended(data: Data, _: fmt.Clock) -> Told:
 
 def _executed(data: Data, _: fmt.Clock) -> Told:
     action = _text(data, "action") or "The action"
-    return Told(f"{action} is done", _text(data, "detail"), Tone.WORK)
+    return Told(f"{action} is done", _text(data, "seen"), Tone.WORK)
 
 
 def _action_failed(data: Data, _: fmt.Clock) -> Told:
@@ -140,9 +140,10 @@ def _action_failed(data: Data, _: fmt.Clock) -> Told:
 def _verified(data: Data, _: fmt.Clock) -> Told:
     found = _part(data, "judgement").get("conditions")
     conditions = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list | tuple) else []
-    failed = [f"{_text(one, 'name')}: {_text(one, 'seen')}" for one in conditions if not one.get("holds")]
-    if failed or not conditions:
-        return Told("Not healthy yet", "; ".join(failed), Tone.WARN)
+    open_ = [one for one in conditions if not one.get("holds")]
+    if open_ or not conditions:
+        text = "Not proven healthy yet" if all(one.get("pending") for one in open_) else "Not healthy"
+        return Told(text, "; ".join(f"{_text(one, 'name')}: {_text(one, 'seen')}" for one in open_), Tone.WARN)
     return Told(f"Verified healthy: all {fmt.plural(len(conditions), 'condition')} hold", "", Tone.GOOD)
 
 

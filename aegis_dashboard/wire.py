@@ -42,10 +42,11 @@ class Check(Wire):
 
 
 class Readiness(Wire):
-    """GET /ready."""
+    """GET /ready; `brain` names the rungs that may be asked, in order."""
 
     status: Text = ""
     runtime: Text = ""
+    brain: Texts = ()
     checks: Mapping[str, Check] = {}
 
 
@@ -74,6 +75,7 @@ class Target(Wire):
     started_at: Moment | None = None
     exit_code: int | None = None
     oom_killed: bool = False
+    stopped_by_person: bool = False
     restart_count: int = 0
     opted_in: bool = False
     own: bool = False
@@ -105,6 +107,7 @@ class Brief(Wire):
     confidence: float | None = None
     error: str | None = None
     cost_savings: float | None = None
+    waits_until: Moment | None = None  # nothing is done before this moment
 
     @property
     def closed(self) -> bool:
@@ -138,9 +141,12 @@ class Decision(Wire):
 
 
 class Condition(Wire):
+    """One condition of health; `pending`: it does not hold yet, and only time can tell."""
+
     name: Text
     holds: bool
     seen: Text = ""
+    pending: bool = False
 
 
 class Verification(Wire):
@@ -167,6 +173,11 @@ class Lesson(Wire):
     attempts: int = 1
     confidence: float | None = None
 
+    @property
+    def starter(self) -> bool:
+        """General advice that every runbook begins with; it comes from no incident."""
+        return self.source == "starter"
+
 
 class Impact(Wire):
     """Money saved by one incident in dollars, with the inputs of the formula."""
@@ -186,6 +197,7 @@ class Detail(Brief):
 
     analysis: Diagnosis | None = None
     evidence_lines: Annotated[tuple[EvidenceLine, ...], BeforeValidator(_items)] = ()
+    missing: Texts = ()  # what could not be gathered, and why
     log_tail: Texts = ()
     decision: Decision | None = None
     verification: Verification | None = None
@@ -230,26 +242,29 @@ class ImpactRow(Wire):
     opened_at: Moment
     closed_at: Moment | None = None
     seconds: float | None = None
+    attempts: int = 0
     saved_dollars: float | None = None
     formula: Text = ""
 
+    @property
+    def outcome(self) -> str:
+        """`healed` after an action, `recovered` where none was needed, else `failed`."""
+        if self.status != "RESOLVED":
+            return "failed"
+        return "healed" if self.attempts else "recovered"
+
 
 class ImpactReport(Wire):
-    """GET /impact: the sums, and the incidents that they are sums of."""
+    """GET /impact: the sums, and the incidents that they are sums of. `success_rate` is a share, 0 to 1."""
 
     incidents_resolved: int = 0
     incidents_failed: int = 0
+    success_rate: float | None = None
     avg_mttr_seconds: float | None = None
     total_cost_savings: float = 0.0
     manual_mttr_minutes: float = 30.0
     formula: Text = ""
     incidents: tuple[ImpactRow, ...] = ()
-
-    @property
-    def success_rate(self) -> float | None:
-        """Share of the ended incidents that were healed, 0 to 1; None as long as none has ended."""
-        ended = self.incidents_resolved + self.incidents_failed
-        return self.incidents_resolved / ended if ended else None
 
 
 class Fault(Wire):

@@ -4,8 +4,8 @@ from typing import Final
 
 from aegis_dashboard import format as fmt
 from aegis_dashboard.components.chips import chip
-from aegis_dashboard.components.markup import Html, div, span, tag
-from aegis_dashboard.components.panels import facts
+from aegis_dashboard.components.markup import Html, div, tag
+from aegis_dashboard.components.panels import facts, lines
 from aegis_dashboard.story import Tone
 from aegis_dashboard.wire import AppStatus, Fault
 
@@ -49,9 +49,7 @@ def fault_text(fault: Fault) -> Html:
     return div(
         div(tag("h3", fmt.title(fault.name)), state, cls="ag-incident-head"),
         tag("p", fault.description),
-        _line("Expect", fault.expect),
-        _line("Aegis", outlook),
-        _line("Takes", long),
+        lines(("Expect", fault.expect), ("Aegis", outlook), ("Takes", long)),
         cls="ag-fault",
     )
 
@@ -70,7 +68,3 @@ def away_note(url: str, reason: str) -> Html:
         ),
         cls="ag-banner ag-warn", role="alert",
     )  # fmt: skip
-
-
-def _line(name: str, text: str) -> Html | None:
-    return div(span(name, cls="ag-label"), span(text), cls="ag-fault-line") if text else None

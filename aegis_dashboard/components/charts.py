@@ -9,9 +9,10 @@ import altair as alt
 from aegis_dashboard import format as fmt
 from aegis_dashboard.wire import ImpactRow
 
-WORK, GOOD, BAD = "#7370e4", "#2f9e6e", "#d9564c"
+WORK, GOOD, BAD, CALM = "#7370e4", "#2f9e6e", "#d9564c", "#8a90a3"
 HEIGHT: Final = 230
-_OUTCOME: Final = alt.Scale(domain=["resolved", "failed"], range=[GOOD, BAD])
+OUTCOMES: Final = {"healed": GOOD, "recovered": CALM, "failed": BAD}
+_OUTCOME: Final = alt.Scale(domain=list(OUTCOMES), range=list(OUTCOMES.values()))
 _NAMES: Final = alt.Axis(labelLimit=160, labelOverlap=False, ticks=False, domain=False)
 Record = dict[str, Any]
 
@@ -37,7 +38,7 @@ def time_to_heal(rows: Sequence[ImpactRow], zone: tzinfo) -> alt.Chart:
             "at": _local(row.opened_at, zone),
             "seconds": row.seconds,
             "took": fmt.duration(row.seconds),
-            "outcome": outcome(row),
+            "outcome": row.outcome,
             "fault": fmt.title(row.fault),
             "incident": row.incident_id,
             "container": row.container_name,
@@ -60,7 +61,7 @@ def time_to_heal(rows: Sequence[ImpactRow], zone: tzinfo) -> alt.Chart:
 
 
 def by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
-    """How many incidents of each fault, healed and failed."""
+    """How many incidents of each fault, by how they ended."""
     chart = alt.Chart(_data(fault_counts(rows))).mark_bar(cornerRadiusEnd=3, height={"band": 0.62})
     return _framed(
         chart.encode(
@@ -73,7 +74,7 @@ def by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
 
 
 def mean_by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
-    """Mean seconds to heal of each fault; incidents that failed are left out."""
+    """Mean seconds to heal of each fault; only what was healed counts."""
     chart = alt.Chart(_data(fault_means(rows))).mark_bar(cornerRadiusEnd=3, height={"band": 0.62}, color=WORK)
     return _framed(
         chart.encode(
@@ -82,10 +83,6 @@ def mean_by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
             tooltip=["fault:N", alt.Tooltip("took:N", title="mean time to heal"), "incidents:Q"],
         )
     )
-
-
-def outcome(row: ImpactRow) -> str:
-    return "resolved" if row.status == "RESOLVED" else "failed"
 
 
 def cumulative(rows: Sequence[ImpactRow], zone: tzinfo) -> list[Record]:
@@ -105,7 +102,7 @@ def cumulative(rows: Sequence[ImpactRow], zone: tzinfo) -> list[Record]:
 def fault_counts(rows: Sequence[ImpactRow]) -> list[Record]:
     counts: dict[tuple[str, str], int] = {}
     for row in rows:
-        key = (fmt.title(row.fault), outcome(row))
+        key = (fmt.title(row.fault), row.outcome)
         counts[key] = counts.get(key, 0) + 1
     return [{"fault": fault, "outcome": end, "count": count} for (fault, end), count in counts.items()]
 
@@ -113,7 +110,7 @@ def fault_counts(rows: Sequence[ImpactRow]) -> list[Record]:
 def fault_means(rows: Sequence[ImpactRow]) -> list[Record]:
     times: dict[str, list[float]] = {}
     for row in rows:
-        if outcome(row) == "resolved" and row.seconds is not None:
+        if row.outcome == "healed" and row.seconds is not None:
             times.setdefault(fmt.title(row.fault), []).append(row.seconds)
     return [
         {

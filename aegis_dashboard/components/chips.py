@@ -47,6 +47,8 @@ def target_word(target: Target) -> tuple[str, Tone]:
         return target.health, _HEALTH.get(target.health, Tone.PLAIN)
     if target.run == "running":
         return "running", Tone.GOOD
+    if target.stopped_by_person:
+        return f"{target.run} by a person", Tone.PLAIN
     if target.run == "exited" and not target.exit_code and not target.oom_killed:
         return "exited", Tone.PLAIN  # it ended by itself or was stopped; nothing failed
     word = (target.run or "unknown") + (", out of memory" if target.oom_killed else "")

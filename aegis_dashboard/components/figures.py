@@ -12,11 +12,12 @@ MOST_ROWS: Final = 50
 
 
 def tiles(report: ImpactReport) -> Html:
-    """Time to heal, share healed, money saved, and how many incidents these rest on."""
-    ended = report.incidents_resolved + report.incidents_failed
+    """Time to heal, how often an action healed, money saved, and what was left to people."""
+    acted = sum(row.attempts > 0 for row in report.incidents)
+    healed = sum(row.outcome == "healed" for row in report.incidents)
     return div(
         _tile("MTTR, mean time to heal", fmt.duration(report.avg_mttr_seconds), _against(report)),
-        _tile("Healed without a person", fmt.share(report.success_rate), f"{report.incidents_resolved} of {ended}"),
+        _tile("Success rate", fmt.share(report.success_rate), f"{healed} healed of {acted} that were acted on"),
         _tile("Money saved", fmt.money(report.total_cost_savings), "by the formula below"),
         _tile("Left to people", f"{report.incidents_failed:,}", "ended FAILED, with a reason"),
         cls="ag-tiles",

@@ -21,11 +21,16 @@ def head(incident: Brief, clock: fmt.Clock) -> Html:
     chips = [status_chip(incident.status), severity_chip(incident.severity), signals, attempts]
     facts = div(
         span(healed_in(incident, clock), cls="ag-num"),
+        join(" · waits until ", moment(clock, incident.waits_until)) if _waits(incident, clock) else None,
         join(" · opened ", moment(clock, incident.opened_at, long=True)),
         join(" · ", span(incident.incident_id, cls="ag-code")),
         cls="ag-muted ag-incident-facts",
     )
     return div(div(title, div(*chips, cls="ag-chips"), cls="ag-incident-head"), facts)
+
+
+def _waits(incident: Brief, clock: fmt.Clock) -> bool:
+    return not incident.closed and incident.waits_until is not None and incident.waits_until > clock.now
 
 
 def live(incident: Detail, events: Sequence[Event], target: Target | None, clock: fmt.Clock) -> Html:

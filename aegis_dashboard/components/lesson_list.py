@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aegis_dashboard import format as fmt
 from aegis_dashboard.components.chips import chip, incident_link, moment, source_chip
 from aegis_dashboard.components.markup import Html, div, span, tag
-from aegis_dashboard.components.panels import facts
+from aegis_dashboard.components.panels import facts, lines
 from aegis_dashboard.story import Tone
 from aegis_dashboard.wire import Lesson
 
@@ -14,15 +14,30 @@ def lesson_list(lessons: Sequence[Lesson], clock: fmt.Clock) -> Html:
     return div(*(_lesson(one, clock) for one in lessons), cls="ag-lessons")
 
 
+def verdict_chip(one: Lesson) -> Html:
+    """Whether it held; general advice has not been tried yet."""
+    if one.starter:
+        return chip("general advice", Tone.PLAIN, hint="every runbook begins with it; it comes from no incident")
+    return chip("verified healthy", Tone.GOOD) if one.verified_healthy else chip("did not hold", Tone.BAD)
+
+
 def _lesson(one: Lesson, clock: fmt.Clock) -> Html:
-    held = chip("verified healthy", Tone.GOOD) if one.verified_healthy else chip("did not hold", Tone.BAD)
+    where = () if one.starter else (span(" on ", cls="ag-muted"), one.container)
+    source = None if one.starter else source_chip(one.source, one.confidence)
     head = div(
-        tag("h3", fmt.title(one.fault), span(" on ", cls="ag-muted"), one.container),
-        div(held, source_chip(one.source, one.confidence), cls="ag-chips"),
+        tag("h3", fmt.title(one.fault), *where),
+        div(verdict_chip(one), source, cls="ag-chips"),
         cls="ag-incident-head",
     )
-    way = div(span(one.issue), span("→", cls="ag-arrow"), tag("strong", one.fix), cls="ag-lesson-way")
-    detail = facts(
+    told = lines(("Issue", one.issue), ("Fix", one.fix), ("Cause", one.root_cause))
+    tone = "plain" if one.starter else "good" if one.verified_healthy else "bad"
+    return tag("article", head, told, _facts(one, clock), cls=f"ag-panel ag-lesson ag-{tone}")
+
+
+def _facts(one: Lesson, clock: fmt.Clock) -> Html | None:
+    if one.starter:
+        return None
+    return facts(
         ("when", moment(clock, one.timestamp, long=True)),
         ("took", fmt.duration(one.seconds)),
         ("category", fmt.phrase(one.category)),
@@ -31,5 +46,3 @@ def _lesson(one: Lesson, clock: fmt.Clock) -> Html:
         ("signature", span(one.signature[:8], cls="ag-code", title=one.signature) if one.signature else None),
         ("incident", incident_link(one.incident_id) if one.incident_id else None),
     )
-    tone = "ag-good" if one.verified_healthy else "ag-bad"
-    return tag("article", head, way, tag("p", one.root_cause, cls="ag-muted"), detail, cls=f"ag-panel ag-lesson {tone}")

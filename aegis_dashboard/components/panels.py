@@ -9,6 +9,9 @@ from aegis_dashboard.story import Tone
 from aegis_dashboard.wire import Condition, Decision, Detail, Diagnosis, Impact, Lesson, Verification
 
 _VERDICTS = {"ACT": Tone.GOOD, "ASK": Tone.WARN, "REFUSE": Tone.BAD, "REST": Tone.WARN}
+_HOLDS = ("✓", "holds", Tone.GOOD)
+_PENDING = ("…", "is still to be proven", Tone.WORK)
+_FAILS = ("✕", "fails", Tone.BAD)
 
 
 def panel(title: str, *body: Child, aside: Html | None = None, quiet: bool = False) -> Html:
@@ -25,6 +28,12 @@ def facts(*pairs: tuple[str, Child]) -> Html:
     """Names and values in a row; pairs without a value are left out."""
     shown = [pair for pair in pairs if pair[1] not in (None, "", fmt.NOTHING)]
     return tag("dl", *(div(tag("dt", name), tag("dd", value)) for name, value in shown), cls="ag-facts")
+
+
+def lines(*pairs: tuple[str, str]) -> Html:
+    """Names and sentences, one below the other; pairs without a sentence are left out."""
+    rows = (div(span(name, cls="ag-label"), span(text), cls="ag-told") for name, text in pairs if text)
+    return div(*rows, cls="ag-tolds")
 
 
 def diagnosis(found: Diagnosis | None, closed: bool) -> Html:
@@ -63,19 +72,25 @@ def verification(seen: Verification | None, closed: bool) -> Html:
         text = "Nothing was verified." if closed else "Health is proven after the action, condition by condition."
         return waiting("Verification", text)
     held = sum(condition.holds for condition in seen.conditions)
-    tone = Tone.GOOD if seen.healthy else Tone.WARN if not closed else Tone.BAD
+    failed = any(_sign(condition) is _FAILS for condition in seen.conditions)
+    tone = Tone.GOOD if seen.healthy else Tone.BAD if failed or closed else Tone.WORK
     rows = tag("ul", *map(_condition, seen.conditions), cls="ag-conditions")
     return panel("Verification", rows, aside=chip(f"{held} of {len(seen.conditions)} hold", tone))
 
 
+def _sign(condition: Condition) -> tuple[str, str, Tone]:
+    return _HOLDS if condition.holds else _PENDING if condition.pending else _FAILS
+
+
 def _condition(condition: Condition) -> Html:
-    sign = span("✓" if condition.holds else "✕", cls="ag-sign", aria_label="holds" if condition.holds else "fails")
+    sign, word, tone = _sign(condition)
+    name, seen = fmt.words(condition.name), condition.seen
     return tag(
         "li",
-        sign,
-        span(fmt.words(condition.name)),
-        span(condition.seen, cls="ag-muted ag-num"),
-        cls="ag-good" if condition.holds else "ag-bad",
+        span(sign, cls="ag-sign", role="img", aria_label=word),
+        span(name),
+        span(seen, cls="ag-muted ag-num") if seen != name else None,
+        cls=f"ag-{tone}",
     )
 
 
@@ -84,7 +99,7 @@ def evidence(incident: Detail) -> Html:
     if not incident.evidence_lines:
         return waiting("Evidence", "Nothing was gathered." if incident.closed else "Evidence is being gathered…")
     cited = set(incident.analysis.evidence) if incident.analysis else set()
-    lines = [
+    shown = [
         div(
             span(line.number, cls="ag-line-number"), span(line.text, cls="ag-line-text"),
             cls="ag-line" + (" ag-line-cited" if line.text in cited else ""),
@@ -92,8 +107,9 @@ def evidence(incident: Detail) -> Html:
         )
         for line in incident.evidence_lines
     ]  # fmt: skip
-    aside = span(f"{fmt.plural(len(lines), 'line')}, {len(cited)} cited", cls="ag-muted")
-    return panel("Evidence", div(*lines, cls="ag-lines"), aside=aside)
+    aside = span(f"{fmt.plural(len(shown), 'line')}, {len(cited)} cited", cls="ag-muted")
+    missing = [div(f"Missing: {text}", cls="ag-muted") for text in incident.missing]
+    return panel("Evidence", div(*shown, cls="ag-lines"), *missing, aside=aside)
 
 
 def log_tail(incident: Detail) -> Html | None:
@@ -107,7 +123,8 @@ def lesson(learned: Lesson | None) -> Html | None:
     if learned is None:
         return None
     held = chip("verified healthy", Tone.GOOD) if learned.verified_healthy else chip("did not hold", Tone.BAD)
-    return panel("Lesson", tag("p", f"{learned.issue} → {learned.fix}", cls="ag-lead"), aside=held)
+    told = lines(("Issue", learned.issue), ("Fix", learned.fix), ("Cause", learned.root_cause))
+    return panel("Lesson", told, aside=held)
 
 
 def impact(counted: Impact | None) -> Html | None:

@@ -26,5 +26,6 @@ def strip(readiness: Readiness, away: CoreAway | None, clock: fmt.Clock) -> Html
 
 def _check(name: str, readiness: Readiness) -> Html:
     check = readiness.checks[name]
-    text = f"{name}: {readiness.runtime}" if name == "runtime" and readiness.runtime else name
-    return chip(text, Tone.GOOD if check.ok else Tone.BAD, hint=check.detail or None, dot=True)
+    more = {"runtime": readiness.runtime, "brain": " → ".join(readiness.brain)}.get(name, "")
+    tone = Tone.GOOD if check.ok else Tone.WARN if readiness.status == "ready" else Tone.BAD
+    return chip(f"{name}: {more}" if more else name, tone, hint=check.detail or None, dot=True)

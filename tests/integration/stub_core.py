@@ -54,7 +54,12 @@ CALM = (  # name, image, memory %, CPU %, memory limit in MiB, health, opted in,
 )
 FINE = {"ok": True, "detail": ""}
 BRAIN = {"ok": True, "detail": "the rules answer; there is no key for the cloud, and Ollama is not reachable"}
-READY = {"status": "ready", "runtime": "docker", "checks": {"store": FINE, "runtime": FINE, "brain": BRAIN}}
+READY = {
+    "status": "ready",
+    "runtime": "docker",
+    "brain": ["rules"],
+    "checks": {"store": FINE, "runtime": FINE, "brain": BRAIN},
+}
 RUNNING = "inc-01001"
 RESTARTED_SECONDS = 4.4  # after the beginning of the leak
 
@@ -135,8 +140,9 @@ class Stub:
 
     def impact(self) -> dict[str, Any]:
         ended = [one for one in self.incidents() if one["closed_at"]]
-        healed = [one for one in ended if one["status"] == "RESOLVED"]
-        keys = ("incident_id", "container_name", "fault", "status", "opened_at", "closed_at", "seconds")
+        healed = [one for one in ended if one["status"] == "RESOLVED" and one["attempts"]]
+        acted = [one for one in ended if one["attempts"]]
+        keys = ("incident_id", "container_name", "fault", "status", "opened_at", "closed_at", "seconds", "attempts")
         rows = [
             {
                 **{key: one[key] for key in keys},
@@ -146,9 +152,9 @@ class Stub:
             for one in ended
         ]
         return {
-            "incidents_resolved": len(healed),
-            "incidents_failed": len(ended) - len(healed),
-            "success_rate": len(healed) / len(ended) if ended else None,
+            "incidents_resolved": sum(one["status"] == "RESOLVED" for one in ended),
+            "incidents_failed": sum(one["status"] == "FAILED" for one in ended),
+            "success_rate": len(healed) / len(acted) if acted else None,
             "avg_mttr_seconds": sum(one["seconds"] for one in healed) / len(healed) if healed else None,
             "total_cost_savings": sum(row["saved_dollars"] or 0 for row in rows),
             "manual_mttr_minutes": 30.0,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from aegis_dashboard.components.charts import cumulative, fault_counts, fault_means
 from aegis_dashboard.format import zone_of
-from aegis_dashboard.wire import ImpactReport, ImpactRow
+from aegis_dashboard.wire import ImpactRow
 
 OPENED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -20,6 +20,7 @@ def row(
         opened_at=opened,
         closed_at=opened + timedelta(seconds=seconds),
         seconds=seconds,
+        attempts=1,
         saved_dollars=saved,
     )
 
@@ -33,12 +34,9 @@ def test_the_axis_shows_the_viewers_wall_clock() -> None:
     assert cumulative([row("a", 0, saved=1.0)], zone_of("Europe/Berlin"))[0]["at"] == "2026-11-20T13:00:20"
 
 
-def test_a_failed_incident_is_counted_but_is_no_time_to_heal() -> None:
-    rows = [row("a", 0, seconds=10), row("b", 1, seconds=30), row("c", 2, "FAILED", seconds=5_000)]
-    assert {(one["outcome"], one["count"]) for one in fault_counts(rows)} == {("resolved", 2), ("failed", 1)}
+def test_only_what_was_healed_by_an_action_is_a_time_to_heal() -> None:
+    by_itself = row("d", 3, seconds=9_000).model_copy(update={"attempts": 0})
+    rows = [row("a", 0, seconds=10), row("b", 1, seconds=30), row("c", 2, "FAILED", seconds=5_000), by_itself]
+    counted = {(one["outcome"], one["count"]) for one in fault_counts(rows)}
+    assert counted == {("healed", 2), ("failed", 1), ("recovered", 1)}
     assert fault_means(rows) == [{"fault": "Memory pressure", "seconds": 20.0, "took": "20 s", "incidents": 2}]
-
-
-def test_the_success_rate_is_unknown_until_something_has_ended() -> None:
-    assert ImpactReport().success_rate is None
-    assert ImpactReport(incidents_resolved=3, incidents_failed=1).success_rate == 0.75

@@ -28,9 +28,12 @@ def test_a_verification_names_the_conditions_that_fail() -> None:
         {"name": "running", "holds": True, "seen": "running"},
         {"name": "stable", "holds": False, "seen": "2 s"},
     ]
-    assert told("Verified", {"judgement": {"conditions": conditions}}) == Told(
-        "Not healthy yet", "stable: 2 s", Tone.WARN
-    )
+    assert told("Verified", {"judgement": {"conditions": conditions}}) == Told("Not healthy", "stable: 2 s", Tone.WARN)
+
+
+def test_a_condition_that_only_needs_time_is_not_told_as_a_failure() -> None:
+    conditions = [{"name": "stable", "holds": False, "seen": "2 s", "pending": True}]
+    assert told("Verified", {"judgement": {"conditions": conditions}}).text == "Not proven healthy yet"
 
 
 def test_a_verification_without_conditions_is_not_taken_for_health() -> None:

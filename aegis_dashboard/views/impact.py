@@ -41,7 +41,8 @@ def _impact() -> None:
 
 def _charts(rows: Sequence[ImpactRow], clock: fmt.Clock) -> None:
     left, right = st.columns(2)
-    ends = div(chip("resolved", Tone.GOOD, dot=True), chip("failed", Tone.BAD, dot=True), cls="ag-chips")
+    tones = {"healed": Tone.GOOD, "recovered": Tone.PLAIN, "failed": Tone.BAD}
+    ends = div(*(chip(name, tone, dot=True) for name, tone in tones.items()), cls="ag-chips")
     _chart(left, "Money saved so far", charts.saved_over_time(rows, clock.zone), "saved")
     _chart(right, "Time to heal", charts.time_to_heal(rows, clock.zone), "heal", ends)
     _chart(left, "Incidents per fault", charts.by_fault(rows), "faults", ends)

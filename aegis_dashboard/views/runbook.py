@@ -1,6 +1,7 @@
 """Runbook: what Aegis has learned, to be searched and taken along."""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import streamlit as st
@@ -15,14 +16,17 @@ from aegis_dashboard.wire import Lesson
 REFRESH_SECONDS: Final = 5
 STEP: Final = 20
 SHOWN: Final = "lessons-shown"
-_KINDS: Final = {"All": None, "Verified": True, "Did not hold": False}
+_KINDS: Final[Mapping[str, Callable[[Lesson], bool]]] = {
+    "All": lambda _: True,
+    "Verified": lambda one: one.verified_healthy,
+    "Did not hold": lambda one: not one.verified_healthy and not one.starter,
+    "General": lambda one: one.starter,
+}
 
 
 def chosen_of(lessons: tuple[Lesson, ...], kind: str) -> list[Lesson]:
     """The lessons of a kind, newest first."""
-    wanted = _KINDS.get(kind)
-    found = [one for one in lessons if wanted is None or one.verified_healthy is wanted]
-    return sorted(found, key=lambda one: one.timestamp, reverse=True)
+    return sorted(filter(_KINDS[kind], lessons), key=lambda one: one.timestamp, reverse=True)
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
@@ -57,7 +61,7 @@ def _lessons(search: str, kind: str) -> None:
 
 text, which = st.columns([2, 1.2], vertical_alignment="bottom")
 wanted = text.text_input(
-    "Search the runbook", placeholder="memory, restart, payments-worker, …", key="q", bind="query-params"
+    "Search the runbook", placeholder="memory, restart, payments-worker, …", max_chars=200, key="q", bind="query-params"
 )
 selected = which.segmented_control(
     "Outcome", [*_KINDS], default="All", required=True, key="outcome", bind="query-params"

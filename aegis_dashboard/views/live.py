@@ -66,7 +66,7 @@ def in_focus(incident: Brief, clock: fmt.Clock) -> bool:
 def _no_incident(sample: bool) -> None:
     draw(section("Incident", sample=sample))
     draw(empty("All quiet. No incident so far.", "Cause a fault on the Chaos page, and watch it being healed here."))
-    st.page_link("pages/chaos.py", label="Go to Chaos", icon=":material/bolt:")
+    st.page_link("views/chaos.py", label="Go to Chaos", icon=":material/bolt:")
 
 
 def _incident(loaded: Loaded[View], incident: Detail, clock: fmt.Clock, with_target: bool) -> None:
@@ -79,7 +79,7 @@ def _incident(loaded: Loaded[View], incident: Detail, clock: fmt.Clock, with_tar
     target = next(found, None) if with_target else None
     draw(incident_view.live(incident, loaded.view.events, target, clock))
     st.page_link(
-        "pages/incidents.py",
+        "views/incidents.py",
         label="Everything about this incident",
         icon=":material/arrow_forward:",
         query_params={"incident": incident.incident_id},

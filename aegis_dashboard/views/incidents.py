@@ -81,10 +81,15 @@ def _filters() -> IncidentQuery:
         on_change=_first_page,
     )  # fmt: skip
     name = target.text_input(
-        "Container", placeholder="Any", key="container", bind="query-params", on_change=_first_page
+        "Container", placeholder="Any", max_chars=200, key="container", bind="query-params", on_change=_first_page
     )
     text = search.text_input(
-        "Search", placeholder="Root cause, id, …", key="search", bind="query-params", on_change=_first_page
+        "Search",
+        placeholder="Root cause, id, …",
+        max_chars=200,
+        key="search",
+        bind="query-params",
+        on_change=_first_page,
     )
     return query_of(chosen or "All", kind, name or "", text or "", st.session_state.get(OFFSET, 0))
 

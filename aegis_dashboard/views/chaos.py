@@ -97,7 +97,7 @@ def _answer() -> None:
         return
     draw(answer_note(answer.title, answer.text, answer.refused))
     if not answer.refused:
-        st.page_link("pages/live.py", label="Watch it on Live", icon=":material/monitor_heart:")
+        st.page_link("views/live.py", label="Watch it on Live", icon=":material/monitor_heart:")
 
 
 _chaos()
