@@ -73,6 +73,7 @@ class TargetState(Stored):
     image: str = ""
     image_id: str = ""
     limits: Limits = Limits()
+    env_keys: tuple[str, ...] = ()  # names of its environment variables, sorted; never their values
     usage: Usage | None = None
     labels: Mapping[str, str] = {}
     health_url: str | None = None
