@@ -98,6 +98,7 @@ def watch_one(core: CoreClient, incident: Detail) -> None:
 def watch_all(core: CoreClient) -> None:
     """Print the events of all incidents, until somebody ends it. Raises CoreAway, CoreRefused."""
     console, feed = out(), Feed(core)
+    core.ready()
     console.print(Text(f"Watching {core.url}. Ctrl-C ends it.", style=Tone.DIM))
     for news in looks(feed.news, _away):
         for incident, event in news:
