@@ -8,6 +8,7 @@ from .model import Stored
 from .signal import Fault
 from .target import Health, RunState, TargetState
 
+HTTP_OK: Final = 200
 _RUNNING: Final = "running"
 
 
@@ -116,7 +117,7 @@ def _own_health(state: TargetState) -> list[Condition]:
 def _probe(probe: Probe | None, state: TargetState, expected: Expectation) -> list[Condition]:
     if probe is None:
         return []
-    well = probe.status == 200  # noqa: PLR2004
+    well = probe.status == HTTP_OK
     starting = state.health is Health.STARTING  # by its own check it is not expected to answer yet
     conditions = [Condition(name="health URL answers 200", holds=well, seen=_told(probe), pending=starting)]
     if expected.fault is Fault.LATENCY:

@@ -14,7 +14,7 @@ from aegis_core.domain.logs import is_error
 from aegis_core.domain.policy import attempts_in_window, rests_until
 from aegis_core.domain.signal import Fault
 from aegis_core.domain.target import TIER_LABEL, TargetState
-from aegis_core.domain.verification import Expectation, Judgement, Observation, Probe, judge
+from aegis_core.domain.verification import HTTP_OK, Expectation, Judgement, Observation, Probe, judge
 from aegis_core.errors import RuntimeProblem, TargetGone
 
 from .tools import Tools, failed
@@ -102,19 +102,19 @@ def _look(incident: Incident, expected: Expectation, tools: Tools) -> Observatio
 
 
 def _probed(state: TargetState, expected: Expectation, tools: Tools) -> Probe | None:
-    """Ask the health URL; where slowness is the symptom, several times, and the slowest answer counts.
+    """Ask the health URL; where slowness is the symptom, several times, and the worst answer counts.
 
     What is slow because of a lock or a queue lets every now and then a request through.
     """
     if not state.health_url or not state.running:
         return None
-    slowest = tools.prober.probe(state.health_url)
+    worst = tools.prober.probe(state.health_url)
     for _ in range(LATENCY_PROBES - 1 if expected.fault is Fault.LATENCY else 0):
-        if slowest.status is None or slowest.seconds > expected.latency_seconds:
+        if worst.status != HTTP_OK or worst.seconds > expected.latency_seconds:
             break
         tools.wait(LATENCY_PAUSE)
-        slowest = max(slowest, tools.prober.probe(state.health_url), key=lambda one: (one.status is None, one.seconds))
-    return slowest
+        worst = max(worst, tools.prober.probe(state.health_url), key=lambda one: (one.status != HTTP_OK, one.seconds))
+    return worst
 
 
 def _errors_since(state: TargetState, since: datetime, tools: Tools) -> int | None:

@@ -105,8 +105,14 @@ def test_people_are_not_told_of_every_step(quiet: tuple[Draft, ...]) -> None:
 
 def test_verifying_and_joining_while_acting_are_not_told_again() -> None:
     assert told((*LOOKED, make.intended()), (make.executed(),)) == []
+    assert told((*LOOKED, make.intended()), (make.joined(),)) == []
     assert told(ACTED, (make.joined(),)) == []
-    assert told((*ACTED, make.failed()), (make.learned(),))[0].kind is NoticeKind.LESSON
+
+
+def test_a_lesson_that_comes_late_is_told_once_and_without_the_end_once_more() -> None:
+    ended = (*ACTED, make.failed())
+    assert one(ended, (make.learned(),)).kind is NoticeKind.LESSON
+    assert told((*ended, make.learned()), (make.learned(),)) == []
 
 
 def test_notices_go_to_every_channel_of_people_and_lessons_to_the_runbook() -> None:

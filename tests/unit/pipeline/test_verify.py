@@ -1,5 +1,6 @@
 """Looking until it is proven healthy, and what follows when it is not."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -11,7 +12,9 @@ from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.policy import History
 from aegis_core.domain.signal import Fault
 from aegis_core.domain.target import Health, TargetRef, TargetState
+from aegis_core.domain.verification import Probe
 from aegis_core.errors import Interrupted, RuntimeUnavailable
+from aegis_core.pipeline import verify as module
 from aegis_core.pipeline.tools import Verification
 from aegis_core.pipeline.verify import verify
 from aegis_core.testing import FakeRuntime, StubProber
@@ -169,6 +172,46 @@ def test_the_pauses_between_two_looks_grow(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(type(scene.tools), "wait", lambda _, seconds: pauses.append(seconds))
     verified(scene, acted(scene))
     assert pauses == [1.0, 1.5, 2.25, 3.0]
+
+
+class Answers(StubProber):
+    """A health URL that answers differently each time; the last answer stays."""
+
+    def __init__(self, *answers: Probe) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def probe(self, url: str) -> Probe:
+        self.answer = self.answers.pop(0) if self.answers else self.answer
+        return super().probe(url)
+
+
+GOOD = Probe(status=200, seconds=0.01)
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"),
+    [
+        ((GOOD,), Status.RESOLVED),
+        ((GOOD, GOOD, Probe(status=200, seconds=1.5), GOOD), Status.ANALYZING),
+        ((GOOD, GOOD, Probe(status=500, seconds=0.001), GOOD), Status.ANALYZING),
+        ((GOOD, GOOD, Probe(status=None, seconds=0.0), GOOD), Status.ANALYZING),
+    ],
+)
+def test_of_a_slow_target_the_worst_of_many_answers_counts(
+    answers: tuple[Probe, ...], status: Status, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is slow because of a lock lets a request through every now and then."""
+    monkeypatch.setattr(module, "LATENCY_PAUSE", 0.0)
+    scene = Scene(health_url=URL)
+    scene.use(prober=Answers(*answers), verification=replace(QUICK, attempts=1))
+    assert verified(scene, acted(scene, Fault.LATENCY)).status is status
+
+
+def test_where_speed_is_not_the_trouble_one_answer_is_enough() -> None:
+    scene = Scene(health_url=URL)
+    verified(scene, acted(scene))
+    assert scene.prober.asked == [URL]
 
 
 # ---- not healthy

@@ -91,6 +91,14 @@ def test_a_restart_that_is_looked_into_in_the_middle_is_not_a_crash() -> None:
     assert watching.reported == []
 
 
+def test_a_check_that_fails_every_other_look_is_not_taken_for_one_that_fails_twice() -> None:
+    watching = Watching()
+    for health in (Health.UNHEALTHY, Health.HEALTHY) * 3:
+        watching.runtime.turn(NAME, health)
+        watching.look(times=1)
+    assert watching.reported == []
+
+
 def test_two_different_crashes_are_not_taken_for_two_looks_at_one() -> None:
     watching = Watching()
     for _ in range(3):
