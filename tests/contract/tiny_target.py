@@ -13,8 +13,8 @@ file (under another name, then renamed) and the program takes it away when it ha
     unhealthy  stays, and as long as it is there the health check fails (the file itself can be the check)
 
 What was left in the folder is removed at the start. With HEALTH_PORT, `GET /` answers 200 or 503.
-Every start adds a line to the file `starts` of the folder: "alone", or "beside another" where a copy is running. From
-then on it obeys.
+Every start adds a line to the file `starts` of the folder: "alone", or "beside another" where a copy is running. That
+comes after "ready", and from then on it obeys.
 """
 
 import fcntl
@@ -82,11 +82,11 @@ def main():
     for command in COMMANDS:
         (folder / command).unlink(missing_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    sign_in()
     if len(sys.argv) > 2:
         server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Check)
         threading.Thread(target=server.serve_forever, daemon=True).start()
     print("ready", flush=True)
+    sign_in()
     while True:
         for command in COMMANDS[:-1]:
             file = folder / command

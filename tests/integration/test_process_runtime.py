@@ -28,6 +28,17 @@ TINY = Path(__file__).parent.parent / "contract" / "tiny_target.py"
 ROOT = Path(__file__).parent.parent.parent
 NAME = "tiny"
 
+GATEKEEPER = """
+import os, sys
+from pathlib import Path
+from aegis_core.adapters.process.config import TargetSpec
+from aegis_core.adapters.process.main_process import MainProcess
+
+spec = TargetSpec(name="tiny", command=("touch", sys.argv[1]), cwd=Path("/"))
+print(MainProcess.spawn(spec, "run-1", 2).pid, flush=True)
+os._exit(0)
+"""
+
 AGENT = """
 import sys
 from datetime import UTC, datetime
@@ -308,6 +319,24 @@ def test_an_agent_killed_during_the_first_start_leaves_one_copy(yard: Yard, dela
     assert yard.starts() == ["alone"]
 
 
+def test_a_process_whose_agent_died_before_letting_it_go_runs_nothing(tmp_path: Path) -> None:
+    """Between the start of a process and its line in the journal nobody would know of it."""
+    witness = tmp_path / "witness"
+    command = [sys.executable, "-c", GATEKEEPER, str(witness)]
+    agent = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    wait_until(lambda: not alive(int(agent.stdout)), "the process to end at its gate")
+    assert not witness.exists()
+
+
+def test_a_process_that_its_agent_never_let_go_is_started_by_the_next(yard: Yard) -> None:
+    """The agent died between writing the process down and opening its gate: nothing has run, so nothing has crashed."""
+    kill(yard.ready_agent())
+    os.kill(yard.pid(), signal.SIGKILL)
+    (yard.state / f"{NAME}.run").unlink()
+    assert seen(yard.started()).run is RunState.RUNNING
+    yard.wait_for_starts(2)
+
+
 def test_a_child_is_recognised_after_the_clock_was_set(yard: Yard) -> None:
     """Creation times are computed from the clock, so that one that was set while no agent was there shifts them."""
     kill(yard.ready_agent())
@@ -449,12 +478,13 @@ def test_a_process_that_a_person_has_paused_is_told_from_a_running_one(yard: Yar
 
 
 def test_a_paused_process_can_be_restarted_within_its_stop_timeout(yard: Yard) -> None:
-    yard.describe(stop_timeout=30)
     runtime = yard.started()
     yard.wait_for_starts(1)
     os.kill(yard.pid(), signal.SIGSTOP)
-    runtime.apply(Action.RESTART, wait_for(runtime, RunState.PAUSED))
+    before = wait_for(runtime, RunState.PAUSED)
+    runtime.apply(Action.RESTART, before)
     yard.wait_for_starts(2)
+    assert not any("signal 9" in line for line in runtime.happenings(before.ref, before.at))
 
 
 def test_a_target_that_has_not_opted_in_is_refused_with_the_reason(yard: Yard) -> None:
@@ -686,7 +716,19 @@ def test_two_who_ask_for_a_restart_at_once_never_make_two_copies(yard: Yard) -> 
     for thread in threads:
         thread.join()
     wait_until(lambda: "ready" in runtime.logs(before.ref, tail=1), "the last copy to be ready")
+    assert [process.pid for process in psutil.process_iter() if str(TINY) in arguments_of(process, yard)] == [
+        yard.pid()
+    ]
     assert set(yard.starts()) == {"alone"}
+
+
+def arguments_of(process: psutil.Process, yard: Yard) -> list[str]:
+    """The command line of a process that belongs to this yard; of any other nothing."""
+    try:
+        arguments = process.cmdline()
+    except psutil.Error:
+        return []
+    return arguments if str(yard.folder / f"{NAME}.control") in arguments else []
 
 
 def test_a_check_that_nobody_answers_makes_a_target_unhealthy_after_its_start_period(yard: Yard) -> None:
