@@ -1,5 +1,6 @@
 """Figures, times and names as text for people. Pure: the moment `now` and the viewer's zone are arguments."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 NOTHING: Final = "–"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+_MOMENT: Final = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:\+00:00|Z)")
 _BYTES: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -29,6 +31,10 @@ class Clock:
         if local.date() == today.date():
             return local.strftime("%H:%M:%S")
         return local.strftime("%-d %b, %H:%M" if local.year == today.year else "%-d %b %Y, %H:%M")
+
+    def localized(self, text: str) -> str:
+        """A text with its UTC moments (`2026-11-20 05:19:08.745966+00:00`) as times of the viewer's zone."""
+        return _MOMENT.sub(lambda found: self.time(datetime.fromisoformat(found[0])), text)
 
     def since(self, moment: datetime) -> float:
         """Seconds since the moment, never below zero."""

@@ -13,6 +13,7 @@ from aegis_dashboard.wire import Event, Moment
 
 _MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Moment)
 Data = Mapping[str, Any]
+NOOP: Final = "NOOP"  # the action that does nothing
 
 
 class Tone(StrEnum):
@@ -67,10 +68,13 @@ def _until(data: Data, clock: fmt.Clock) -> str:
         return "later"
 
 
+_SENDERS: Final = {"native": "the webhook", "sensor": "Aegis' own sensor"}
+
+
 def _received(data: Data, _: fmt.Clock) -> Told:
     signal = _part(data, "signal")
     fault = fmt.words(_text(signal, "fault")) or "a symptom"
-    source = _text(signal, "source")
+    source = _SENDERS.get(_text(signal, "source"), _text(signal, "source"))
     metrics = [(name, value) for name, value in _part(signal, "metrics").items() if _is_number(value)]
     more = ", ".join(fmt.metric(name, float(value)) for name, value in metrics)
     return Told(f"Signal: {fault}" + (f", reported by {source}" if source else ""), more, Tone.WARN)
@@ -116,6 +120,8 @@ def _decided(data: Data, _: fmt.Clock) -> Told:
     decision = _part(data, "decision")
     verdict = _text(decision, "verdict")
     what, tone = _VERDICTS.get(verdict, (verdict, Tone.PLAIN))
+    if verdict == "ACT" and _text(decision, "action") == NOOP:
+        what = "it is, nothing has to be done"
     return Told(f"Policy: {_text(decision, 'action')} {what}", " ".join(_texts(decision, "reasons")), tone)
 
 
@@ -128,9 +134,11 @@ def _intended(data: Data, _: fmt.Clock) -> Told:
     return Told(f"{action} is about to happen; what was seen before is on record", "", Tone.WORK)
 
 
-def _executed(data: Data, _: fmt.Clock) -> Told:
+def _executed(data: Data, clock: fmt.Clock) -> Told:
     action = _text(data, "action") or "The action"
-    return Told(f"{action} is done", _text(data, "seen"), Tone.WORK)
+    if action == NOOP:
+        return Told("Nothing was done, on purpose")
+    return Told(f"{action} is done", clock.localized(_text(data, "seen")), Tone.WORK)
 
 
 def _action_failed(data: Data, _: fmt.Clock) -> Told:

@@ -11,10 +11,13 @@ from aegis_dashboard.wire import AppStatus, Fault
 
 # What the agent makes of each fault, and about how long it takes at the default settings.
 _OUTLOOK: Final = {
-    "memory": ("Healed by a restart.", "about 15 s until it is seen, half a minute more until it is proven healthy"),
-    "cpu": ("Healed by a restart.", "about 15 s until it is seen, half a minute more until it is proven healthy"),
-    "crash": ("Healed by a restart.", "some seconds until it is seen, half a minute until it is proven healthy"),
-    "unhealthy": ("Healed by a restart.", "half a minute until the health check has failed, then as long again"),
+    "memory": ("Healed by a restart.", "about 15 s until it is reported, then 15 to 30 s until it is proven healthy"),
+    "cpu": ("Healed by a restart.", "about 15 s until it is reported, then 15 to 30 s until it is proven healthy"),
+    "crash": ("Healed by a restart.", "some seconds until it is seen, then 15 to 30 s until it is proven healthy"),
+    "unhealthy": (
+        "Healed by a restart.",
+        "some seconds until the health check has failed, then 15 to 30 s until it is proven healthy",
+    ),
     "db_latency": ("A restart may not help: watch how sure the brain is.", "about half a minute"),
     "errors": ("A restart does not help: the diagnosis should say so.", "about half a minute"),
     "disk": ("A restart does not free the disk: a person is asked.", "about half a minute"),
@@ -22,7 +25,7 @@ _OUTLOOK: Final = {
 
 
 def app_head(status: AppStatus, url: str) -> Html:
-    on = [fmt.words(name) for name in status.active_faults]
+    on = [fmt.phrase(name) for name in status.active_faults]
     state = chip("faults on: " + ", ".join(on), Tone.BAD, dot=True) if on else chip("no fault on", Tone.GOOD, dot=True)
     memory = (
         f"{fmt.size(status.memory_bytes)} of {fmt.size(status.memory_limit_bytes)}" if status.memory_bytes else None

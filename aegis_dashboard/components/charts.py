@@ -62,7 +62,7 @@ def time_to_heal(rows: Sequence[ImpactRow], zone: tzinfo) -> alt.Chart:
 
 def by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
     """How many incidents of each fault, by how they ended."""
-    chart = alt.Chart(_data(fault_counts(rows))).mark_bar(cornerRadiusEnd=3, height={"band": 0.62})
+    chart = alt.Chart(_data(fault_counts(rows))).mark_bar(cornerRadiusEnd=3, size=18)
     return _framed(
         chart.encode(
             y=alt.Y("fault:N", sort="-x", title=None, axis=_NAMES),
@@ -75,7 +75,7 @@ def by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
 
 def mean_by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
     """Mean seconds to heal of each fault; only what was healed counts."""
-    chart = alt.Chart(_data(fault_means(rows))).mark_bar(cornerRadiusEnd=3, height={"band": 0.62}, color=WORK)
+    chart = alt.Chart(_data(fault_means(rows))).mark_bar(cornerRadiusEnd=3, size=18, color=WORK)
     return _framed(
         chart.encode(
             y=alt.Y("fault:N", sort="-x", title=None, axis=_NAMES),

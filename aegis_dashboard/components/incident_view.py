@@ -39,7 +39,7 @@ def live(incident: Detail, events: Sequence[Event], target: Target | None, clock
     columns = div(
         div(
             card(target, clock) if target else None,
-            panels.verification(incident.verification, incident.closed),
+            panels.verification(incident.verification, incident.closed, clock),
             cls="ag-stack",
         ),
         div(
@@ -60,7 +60,7 @@ def closed_up(incident: Detail, events: Sequence[Event], clock: fmt.Clock) -> Ht
         div(
             panels.diagnosis(incident.analysis, incident.closed),
             panels.decision(incident.decision, incident.closed, clock),
-            panels.verification(incident.verification, incident.closed),
+            panels.verification(incident.verification, incident.closed, clock),
             panels.tried(incident.tried),
             panels.lesson(incident.lesson),
             panels.impact(incident.impact),

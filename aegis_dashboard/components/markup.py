@@ -60,7 +60,7 @@ def span(*children: Child, cls: str = "", **attributes: object) -> Html:
 
 def draw(markup: Html, width: Literal["stretch", "content"] = "stretch") -> None:
     """Put markup on the page, in a block of its own."""
-    st.markdown(div(markup, cls="ag"), unsafe_allow_html=True, width=width)
+    st.markdown(div(markup, cls="ag"), unsafe_allow_html=True, width=width, anchors=False)
 
 
 def _markup(child: Child) -> str:

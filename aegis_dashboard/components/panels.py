@@ -67,14 +67,14 @@ def decision(made: Decision | None, closed: bool, clock: fmt.Clock) -> Html:
     return panel("Decision", div(span(made.action, cls="ag-lead")), reasons, until, aside=verdict)
 
 
-def verification(seen: Verification | None, closed: bool) -> Html:
+def verification(seen: Verification | None, closed: bool, clock: fmt.Clock) -> Html:
     if seen is None or not seen.conditions:
         text = "Nothing was verified." if closed else "Health is proven after the action, condition by condition."
         return waiting("Verification", text)
     held = sum(condition.holds for condition in seen.conditions)
     failed = any(_sign(condition) is _FAILS for condition in seen.conditions)
     tone = Tone.GOOD if seen.healthy else Tone.BAD if failed or closed else Tone.WORK
-    rows = tag("ul", *map(_condition, seen.conditions), cls="ag-conditions")
+    rows = tag("ul", *(_condition(one, clock) for one in seen.conditions), cls="ag-conditions")
     return panel("Verification", rows, aside=chip(f"{held} of {len(seen.conditions)} hold", tone))
 
 
@@ -82,9 +82,9 @@ def _sign(condition: Condition) -> tuple[str, str, Tone]:
     return _HOLDS if condition.holds else _PENDING if condition.pending else _FAILS
 
 
-def _condition(condition: Condition) -> Html:
+def _condition(condition: Condition, clock: fmt.Clock) -> Html:
     sign, word, tone = _sign(condition)
-    name, seen = fmt.words(condition.name), condition.seen
+    name, seen = fmt.words(condition.name), clock.localized(condition.seen)
     return tag(
         "li",
         span(sign, cls="ag-sign", role="img", aria_label=word),

@@ -44,7 +44,7 @@ def _press(name: str) -> None:
 def _reset() -> None:
     try:
         ended = target_app().reset()
-        text = "Ended: " + ", ".join(map(fmt.words, ended)) + "." if ended else "No fault was on."
+        text = "Ended: " + ", ".join(map(fmt.phrase, ended)) + "." if ended else "No fault was on."
         st.session_state[ANSWER] = Answer("All faults are off.", text)
     except AppAway as error:
         st.session_state[ANSWER] = Answer("The reset did not reach the app.", str(error), refused=True)

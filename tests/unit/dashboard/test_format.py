@@ -57,6 +57,11 @@ def test_a_moment_ahead_of_the_clock_is_no_negative_time() -> None:
     assert fmt.Clock(NOON).since(NOON + timedelta(seconds=5)) == 0.0
 
 
+def test_a_moment_within_a_text_is_told_in_the_zone_of_the_viewer() -> None:
+    text = "running, started at 2026-11-20 05:19:08.745966+00:00, or 2026-11-20T23:00:00Z"
+    assert fmt.Clock(NOON, BERLIN).localized(text) == "running, started at 06:19:08, or 00:00:00"
+
+
 def test_the_utc_hint_names_the_moment_in_full() -> None:
     assert fmt.utc(datetime(2026, 11, 20, 13, 32, 5, tzinfo=BERLIN)) == "2026-11-20 12:32:05 UTC"
 

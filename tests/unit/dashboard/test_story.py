@@ -40,6 +40,12 @@ def test_a_verification_without_conditions_is_not_taken_for_health() -> None:
     assert told("Verified", {"judgement": {"conditions": []}}).tone is Tone.WARN
 
 
+def test_the_action_that_does_nothing_is_not_told_as_if_it_did_something() -> None:
+    decision = {"verdict": "ACT", "action": "NOOP", "reasons": ["It is healthy."]}
+    assert told("Decided", {"decision": decision}).text == "Policy: NOOP it is, nothing has to be done"
+    assert told("ActionExecuted", {"action": "NOOP", "seen": "nothing was done"}).text == "Nothing was done, on purpose"
+
+
 def test_a_rest_says_until_when() -> None:
     assert told("Rested", {"until": "2026-11-20T12:01:00Z"}).text == "Rests until 12:01:00, then looks again"
 
