@@ -138,7 +138,7 @@ nasty = st.lists(pieces, max_size=12).map("".join)
 
 
 @pytest.mark.parametrize("kind", PEOPLE)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(texts=st.lists(nasty, min_size=8, max_size=8), times=st.integers(1, 40), seconds=st.floats(-1e9, 1e12))
 def test_slack_would_take_whatever_a_notice_contains(
     make_notice: MakeNotice, kind: NoticeKind, texts: list[str], times: int, seconds: float

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aegis_core.adapters.runbook.page import Page, PageError, read_page
@@ -158,6 +158,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(entries=st.lists(json_values, max_size=6), others=st.dictionaries(st.text(max_size=5), json_values, max_size=3))
 def test_whatever_people_put_into_the_file_is_still_there_after_an_append(
     entries: list[object], others: dict[str, object]
