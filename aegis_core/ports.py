@@ -3,11 +3,12 @@
 Each is implemented by adapters and by a fake in `testing`, and both pass the same contract tests.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.change import Change, Neighbour
 from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.events import Draft, Event
 from aegis_core.domain.evidence import Evidence
@@ -24,6 +25,14 @@ Clock = Callable[[], datetime]
 """The present moment, aware, in UTC."""
 
 
+class Stopping(Protocol):
+    """Set when what is under way has to end. A `threading.Event` is one."""
+
+    def is_set(self) -> bool: ...
+
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
 class Sensor(Protocol):
     """What can be seen of the targets of a runtime.
 
@@ -35,6 +44,13 @@ class Sensor(Protocol):
 
     def usage(self, target: TargetRef) -> Usage | None:
         """Sample CPU and memory now; None where the target does not run. Raises TargetGone."""
+
+    def changes(self, stopping: Stopping) -> Iterator[Change]:
+        """Yield what happens to any target (opted in or not) as it happens; block meanwhile.
+
+        A GAP comes first, and again whenever something may have been missed: all the targets have to be listed then.
+        Nothing is told twice. Ends within a second once `stopping` is set. Where it raises, it is to be called again.
+        """
 
 
 class EvidenceSource(Protocol):
@@ -48,6 +64,12 @@ class EvidenceSource(Protocol):
 
     def secrets(self, target: TargetRef) -> frozenset[str]:
         """Return the values of its environment, so that they can be masked wherever they turn up."""
+
+    def neighbours(self, target: TargetRef) -> Sequence[Neighbour]:
+        """Return the targets that it hangs together with, each once by its closest relation, the closest first.
+
+        They are 30 at most, and none of them is the target itself.
+        """
 
 
 class Effector(Protocol):
