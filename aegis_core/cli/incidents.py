@@ -97,16 +97,14 @@ def watch_one(core: CoreClient, incident: Detail) -> None:
 
 def watch_all(core: CoreClient) -> None:
     """Print the events of all incidents, until somebody ends it. Raises CoreAway, CoreRefused."""
-    console, feed = out(), Feed(core)
-    core.ready()
-    console.print(Text(f"Watching {core.url}. Ctrl-C ends it.", style=Tone.DIM))
+    console, feed, begun = out(), Feed(core), False
     for news in looks(feed.news, _away):
+        if not begun:
+            console.print(Text(f"Watching {core.url}. Ctrl-C ends it.", style=Tone.DIM))
+            begun = True
         for incident, event in news:
-            console.print(
-                EventLine(
-                    f"{event.at.astimezone():%H:%M:%S}", event.agent, tell(event), incident.container_name, most=1
-                )
-            )
+            at = f"{event.at.astimezone():%H:%M:%S}"
+            console.print(EventLine(at, event.agent, tell(event), incident.container_name, most=1))
 
 
 def _away(reason: str) -> None:
