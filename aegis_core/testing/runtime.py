@@ -1,96 +1,19 @@
-"""Fakes of the ports for tests. Each passes the same contract tests as the real thing."""
+"""A runtime in memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import count
-from threading import Lock, RLock
+from threading import RLock
 from typing import Any
 
 from aegis_core.domain.action import Action
-from aegis_core.domain.diagnosis import Diagnosis
-from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.logs import clean_lines
 from aegis_core.domain.masking import secret_values
-from aegis_core.domain.notice import Notice
 from aegis_core.domain.target import Health, RunState, TargetRef, TargetState, Usage
-from aegis_core.domain.verification import Probe
 from aegis_core.errors import ActionUnsupported, RuntimeProblem, TargetGone
-from aegis_core.ports import OutboxItem
 
-
-@dataclass
-class _Row:
-    item: OutboxItem
-    next_at: datetime
-    done: bool = False
-    outcome: str | None = None
-
-
-class MemoryOutbox:
-    """An outbox (port `Outbox`) that lives as long as the process."""
-
-    def __init__(self) -> None:
-        self._rows: list[_Row] = []
-        self._turn = Lock()
-
-    def put(self, channel: str, notice: Notice, at: datetime) -> None:
-        """Put a notice in, due at once."""
-        with self._turn:
-            item = OutboxItem(id=len(self._rows) + 1, channel=channel, notice=notice, attempts=0, created_at=at)
-            self._rows.append(_Row(item, next_at=at))
-
-    @property
-    def outcomes(self) -> dict[int, str | None]:
-        """What became of each notice, by id: delivered, dropped and why, why it waits, or None."""
-        with self._turn:
-            return {row.item.id: row.outcome for row in self._rows}
-
-    def due(self, channel: str, now: datetime, limit: int = 10) -> Sequence[OutboxItem]:
-        """See `ports.Outbox.due`."""
-        with self._turn:
-            waiting = [row for row in self._rows if row.item.channel == channel and not row.done]
-            return [row.item for row in waiting if row.next_at <= now][:limit]
-
-    def delivered(self, item: OutboxItem, at: datetime) -> None:  # noqa: ARG002
-        """See `ports.Outbox.delivered`."""
-        self._end(item, "delivered")
-
-    def dropped(self, item: OutboxItem, at: datetime, reason: str) -> None:  # noqa: ARG002
-        """See `ports.Outbox.dropped`."""
-        self._end(item, f"dropped: {reason}")
-
-    def deferred(self, item: OutboxItem, until: datetime, reason: str) -> None:
-        """See `ports.Outbox.deferred`."""
-        with self._turn:
-            row = self._rows[item.id - 1]
-            row.item = item.model_copy(update={"attempts": item.attempts + 1})
-            row.next_at, row.outcome = until, reason
-
-    def _end(self, item: OutboxItem, outcome: str) -> None:
-        with self._turn:
-            row = self._rows[item.id - 1]
-            row.done, row.outcome = True, outcome
-
-
-class FakeClock:
-    """A clock (port `Clock`) that a test sets. Each reading takes it `step` seconds on, so that no two are the same."""
-
-    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC), step: float = 0.001) -> None:
-        self._now = now
-        self._step = timedelta(seconds=step)
-        self._turn = Lock()
-
-    def __call__(self) -> datetime:
-        with self._turn:
-            self._now += self._step
-            return self._now
-
-    def advance(self, seconds: float) -> None:
-        """Let this many seconds pass; negative ones set the clock back."""
-        with self._turn:
-            self._now += timedelta(seconds=seconds)
-
+from .clock import FakeClock
 
 _IDLE_BYTES = 16 * 2**20  # what a target uses that nothing is wrong with
 
@@ -269,32 +192,3 @@ class FakeRuntime:
     def _fail(errors: list[RuntimeProblem]) -> None:
         if errors:
             raise errors.pop(0)
-
-
-class StubBrain:
-    """A brain (port `Brain`) that always says the same to all it is `asked`; before that it raises its `problems`."""
-
-    def __init__(self, answer: Diagnosis) -> None:
-        self.answer = answer
-        self.asked: list[Evidence] = []
-        self.problems: list[Exception] = []
-
-    def diagnose(self, evidence: Evidence) -> Diagnosis:
-        """See `ports.Brain.diagnose`."""
-        self.asked.append(evidence)
-        if self.problems:
-            raise self.problems.pop(0)
-        return self.answer
-
-
-class StubProber:
-    """A prober (port `Prober`) that always gets the same answer. `asked` lists the URLs."""
-
-    def __init__(self, status: int | None = 200, seconds: float = 0.01) -> None:
-        self.answer = Probe(status=status, seconds=seconds)
-        self.asked: list[str] = []
-
-    def probe(self, url: str) -> Probe:
-        """See `ports.Prober.probe`."""
-        self.asked.append(url)
-        return self.answer

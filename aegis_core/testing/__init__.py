@@ -1,0 +1,8 @@
+"""Fakes of the ports for tests. Each passes the same contract tests as the real thing."""
+
+from .clock import FakeClock
+from .outbox import MemoryOutbox
+from .runtime import FakeRuntime
+from .stubs import StubBrain, StubProber
+
+__all__ = ["FakeClock", "FakeRuntime", "MemoryOutbox", "StubBrain", "StubProber"]
