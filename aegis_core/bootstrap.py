@@ -32,7 +32,7 @@ from aegis_core.domain.incident import Incident
 from aegis_core.domain.signal import Signal
 from aegis_core.errors import ConfigError, RuntimeUnavailable, StoreError
 from aegis_core.pipeline.announce import routes_to
-from aegis_core.pipeline.detect import detect
+from aegis_core.pipeline.detect import Inbox
 from aegis_core.pipeline.responder import Responder
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.pipeline.watch import Watcher
@@ -97,7 +97,7 @@ class Agent:
                 self._deliverer.nudge()
 
             def submit(signal: Signal) -> tuple[Incident, bool]:
-                incident, created = detect(signal, events, self._watcher.secrets_of, clock)
+                incident, created = inbox.take(signal)
                 if created:
                     metrics.opened(incident)
                     self._responder.nudge()
@@ -107,6 +107,7 @@ class Agent:
             self._tools = tools
             self._responder = Responder(tools, events, queue, settings.workers, changed)
             self._watcher = Watcher(self.runtime, self.runtime, tools, settings.sense_seconds, submit)
+            inbox = Inbox(events, self._watcher.secrets_of, clock, settings.debounce_seconds)
             metrics.active.set_function(lambda: incidents.list(Filter(open=True), 1, 0)[1])
             self._archive = archive
             self.services = Services(

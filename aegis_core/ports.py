@@ -159,10 +159,18 @@ class EventLog(Protocol):
     With every change it puts the notices that `Routes` asks for into the outbox, in the same transaction.
     """
 
-    def open(self, signal: Signal, at: datetime) -> tuple[Incident, bool]:
-        """Store a signal: join the incident with its id, or the open one of its target and fault; else open one.
+    def open(self, openings: "Sequence[Opening]", at: datetime) -> Sequence[tuple[Incident, bool]]:
+        """Store signals: each joins the incident with its id, or its key, or the open one of its target and fault;
+        else it opens one.
 
-        Returns the incident as it stands and whether it is new. It is on disk when this returns.
+        Returns for each the incident as it stands and whether this signal opened it. All of them are on disk when
+        this returns, or none.
+        """
+
+    def clear(self, keys: Sequence[str], at: datetime) -> Sequence[Incident]:
+        """Note on the open incidents with these keys that their sender says it is over; those acted on are left out.
+
+        Returns the incidents that it was noted on.
         """
 
     def append(self, claim: "Claim", drafts: Sequence[Draft], at: datetime) -> "Claim":
@@ -170,6 +178,13 @@ class EventLog(Protocol):
 
         Signals that joined meanwhile are kept. Raises Fenced when somebody else has claimed the incident since.
         """
+
+
+class Opening(Stored):
+    """A signal to be stored; a new incident of it is not taken up before `until`."""
+
+    signal: Signal
+    until: datetime | None = None
 
 
 Routes = Callable[[Incident | None, Incident], Iterable[tuple[str, Notice]]]

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     docker_timeout_seconds: int = Field(15, gt=0)
     store_url: str = ""  # empty: aegis.db in the data folder
     workers: int = Field(100, ge=1, le=1000)
+    debounce_seconds: float = Field(2.0, ge=0)  # how long a symptom may go away by itself
     sense_seconds: float = Field(2.0, gt=0)  # pause between two looks at the targets
 
     watch: Watch = Watch.LABELED

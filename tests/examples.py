@@ -13,6 +13,7 @@ from aegis_core.domain.policy import Decision, Verdict
 from aegis_core.domain.signal import Fault, Severity, Signal
 from aegis_core.domain.target import RunState, TargetRef, TargetState
 from aegis_core.domain.verification import Condition, Judgement
+from aegis_core.ports import EventLog, Opening
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LABELS = {"aegis.enable": "true"}
@@ -140,3 +141,9 @@ def incident(*drafts: Draft, incident_id: str = "inc-1", at: datetime = NOON) ->
     """The fold of these drafts; without a first signal among them, one is put in front."""
     first = () if drafts and drafts[0].type is EventType.SIGNAL_RECEIVED else (received(),)
     return fold(events_of(*first, *drafts, incident_id=incident_id, at=at))
+
+
+def opened(log: EventLog, signal: Signal, at: datetime) -> tuple[Incident, bool]:
+    """Store one signal, as the inbox would; returns its incident and whether it is new."""
+    [taken] = log.open([Opening(signal=signal)], at)
+    return taken

@@ -28,6 +28,7 @@ class EventType(StrEnum):
 
     SIGNAL_RECEIVED = "SignalReceived"  # opens the incident
     SIGNAL_JOINED = "SignalJoined"  # the same symptom again while the incident is open
+    SIGNAL_CLEARED = "SignalCleared"  # who reported it says that it is over
     EVIDENCE_GATHERED = "EvidenceGathered"
     DIAGNOSED = "Diagnosed"
     DECIDED = "Decided"

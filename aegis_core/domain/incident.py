@@ -70,6 +70,7 @@ class Incident(Stored):
     error: str | None = None
     closed_at: datetime | None = None
     wake_at: datetime | None = None  # nothing is to be done before this moment
+    cleared_at: datetime | None = None  # who reported it says that it is over since
     stumbles: int = 0  # how often in a row the present stage broke
 
     @property
@@ -105,7 +106,15 @@ Change = Mapping[str, object]
 def _joined(incident: Incident, event: Event) -> Change:
     signal = Signal.model_validate(event.data["signal"])
     worst = min(incident.severity, signal.severity, key=PRIORITY.__getitem__)
-    return {"signals": incident.signals + 1, "last_signal_at": event.at, "severity": worst}
+    return {
+        "signals": incident.signals + int(event.data.get("count", 1)),
+        "last_signal_at": event.at,
+        "severity": worst,
+    }
+
+
+def _cleared(_: Incident, event: Event) -> Change:
+    return {"cleared_at": event.at}
 
 
 def _evidence(_: Incident, event: Event) -> Change:
@@ -177,6 +186,7 @@ def _stage_failed(incident: Incident, event: Event) -> Change:
 
 _APPLY: Final[Mapping[EventType, Callable[[Incident, Event], Change]]] = {
     EventType.SIGNAL_JOINED: _joined,
+    EventType.SIGNAL_CLEARED: _cleared,
     EventType.EVIDENCE_GATHERED: _evidence,
     EventType.DIAGNOSED: _diagnosed,
     EventType.DECIDED: _decided,
@@ -194,6 +204,7 @@ _APPLY: Final[Mapping[EventType, Callable[[Incident, Event], Change]]] = {
 
 def _opened(event: Event) -> Incident:
     signal = Signal.model_validate(event.data["signal"])
+    until = event.data.get("until")
     return Incident(
         id=event.incident_id,
         target=signal.target,
@@ -206,6 +217,7 @@ def _opened(event: Event) -> Incident:
         head=event.hash,
         signal=signal,
         last_signal_at=event.at,
+        wake_at=datetime.fromisoformat(until) if until else None,
     )
 
 

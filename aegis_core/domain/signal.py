@@ -95,6 +95,7 @@ class Signal(Stored):
     logs: tuple[str, ...] = ()
     metrics: Mapping[str, float] = {}
     incident_id: str | None = None
+    key: str | None = None  # the sender's own name for the trouble: what has the same one joins
 
 
 class Report(Stored):
@@ -108,8 +109,8 @@ class Report(Stored):
     firing: bool  # False: the sender says that it is over
     fault: Fault
     severity: Severity
-    at: datetime
     title: str
+    at: datetime | None = None  # None: the sender does not say
     labels: Mapping[str, str] = {}
     logs: tuple[str, ...] = ()
     metrics: Mapping[str, float] = {}

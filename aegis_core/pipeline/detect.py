@@ -1,27 +1,103 @@
 """Detect: a symptom becomes a stored signal, and with it an incident."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from threading import Lock
+from typing import Final
 
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.logs import clean_line, clean_lines
 from aegis_core.domain.masking import mask, mask_lines
-from aegis_core.domain.signal import Signal
-from aegis_core.ports import Clock, EventLog
+from aegis_core.domain.signal import Fault, Signal
+from aegis_core.errors import StoreError, StoreUnavailable
+from aegis_core.ports import Clock, EventLog, Opening
 
 SecretsOf = Callable[[str], frozenset[str]]
 """The environment values of the target of this name, as far as they are known without asking the runtime."""
 
+MOST_WAITING: Final = 10_000  # signals; more than that at once are told to come again
+BATCH: Final = 500
+TURN_SECONDS: Final = 1.5  # how long a signal waits for its turn before its sender is told to come again
+SENSOR: Final = "sensor"
 
-def detect(signal: Signal, log: EventLog, secrets_of: SecretsOf, clock: Clock) -> tuple[Incident, bool]:
-    """Clean and mask a signal and store it; returns the incident and whether it is new.
+# Docker's health check has counted its retries, and the watcher has waited for the restart policy.
+_CERTAIN: Final = frozenset({Fault.UNHEALTHY, Fault.CRASHED, Fault.CRASH_LOOP, Fault.OOM_KILLED})
 
-    Nothing that came in is stored unmasked. Raises StoreUnavailable: then the signal was not accepted.
-    """
-    secrets = secrets_of(signal.target)
-    safe = signal.model_copy(
-        update={
-            "logs": mask_lines(clean_lines(signal.logs), secrets),
-            "alert_type": mask(clean_line(signal.alert_type), secrets)[:128],
-        }
-    )
-    return log.open(safe, clock())
+Taken = tuple[Incident, bool]
+
+
+def patience(signal: Signal, debounce: float) -> float:
+    """Say how many seconds to wait whether a symptom goes away by itself before anybody looks at it."""
+    return 0.0 if signal.source == SENSOR and signal.fault in _CERTAIN else debounce
+
+
+class _Ticket:
+    def __init__(self, opening: Opening) -> None:
+        self.opening = opening
+        self.taken: Taken | None = None
+        self.error: StoreError | None = None
+
+
+class Inbox:
+    """Takes signals from many threads and stores them together: whoever has the turn writes for all who wait."""
+
+    def __init__(self, log: EventLog, secrets_of: SecretsOf, clock: Clock, debounce: float) -> None:
+        self._log, self._secrets_of, self._clock = log, secrets_of, clock
+        self._debounce = debounce
+        self._gate, self._turn = Lock(), Lock()
+        self._waiting: list[_Ticket] = []
+
+    def take(self, signal: Signal) -> Taken:
+        """Clean and mask a signal and store it; returns its incident and whether it is new.
+
+        Nothing that came in is stored unmasked. It is on disk when this returns. Raises StoreUnavailable: then it was
+        not accepted, or nobody can tell, and it has to be sent again.
+        """
+        ticket = self._ticket(signal)
+        if not self._turn.acquire(timeout=TURN_SECONDS):
+            self._withdraw(ticket)
+            raise StoreUnavailable("the store is too slow for what comes in")
+        try:
+            while ticket.taken is None and ticket.error is None:
+                self._write()
+        finally:
+            self._turn.release()
+        if ticket.taken is None:
+            raise ticket.error or StoreUnavailable()
+        return ticket.taken
+
+    def clear(self, keys: Sequence[str]) -> Sequence[Incident]:
+        """Note that the senders of these troubles say that they are over. Raises StoreUnavailable."""
+        return self._log.clear(keys, self._clock())
+
+    def _ticket(self, signal: Signal) -> _Ticket:
+        wait = patience(signal, self._debounce)
+        until = self._clock() + timedelta(seconds=wait) if wait else None
+        ticket = _Ticket(Opening(signal=_masked(signal, self._secrets_of(signal.target)), until=until))
+        with self._gate:
+            if len(self._waiting) >= MOST_WAITING:
+                raise StoreUnavailable("too much comes in at once")
+            self._waiting.append(ticket)
+        return ticket
+
+    def _withdraw(self, ticket: _Ticket) -> None:
+        with self._gate:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+
+    def _write(self) -> None:
+        with self._gate:
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        try:
+            taken = self._log.open([ticket.opening for ticket in batch], self._clock())
+        except StoreError as error:
+            for ticket in batch:
+                ticket.error = error
+            return
+        for ticket, one in zip(batch, taken, strict=True):
+            ticket.taken = one
+
+
+def _masked(signal: Signal, secrets: frozenset[str]) -> Signal:
+    word = mask(clean_line(signal.alert_type), secrets)[:128]
+    return signal.model_copy(update={"logs": mask_lines(clean_lines(signal.logs), secrets), "alert_type": word})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.notice import Notice
-from aegis_core.ports import EventLog, Incidents, Outbox, WorkQueue
+from aegis_core.domain.signal import Signal
+from aegis_core.ports import EventLog, Incidents, Opening, Outbox, WorkQueue
 
 Route = Callable[[Incident | None, Incident], Iterable[tuple[str, Notice]]]
 
@@ -32,6 +34,11 @@ class Store:
     tamper: Callable[[str, dict[str, Any]], Sequence[Any]]
     close: Callable[[], None]
     routes: list[Route] = field(default_factory=list)
+
+    def open(self, signal: Signal, at: datetime) -> tuple[Incident, bool]:
+        """Store one signal."""
+        [taken] = self.events.open([Opening(signal=signal)], at)
+        return taken
 
 
 def sqlite(folder: Path) -> Store:

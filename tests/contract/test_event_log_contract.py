@@ -20,7 +20,7 @@ from .stores import Store
 
 
 def opened(store: Store, signal: Signal | None = None, seconds: float = 0) -> Incident:
-    incident, created = store.events.open(signal or make.signal(), later(seconds))
+    incident, created = store.open(signal or make.signal(), later(seconds))
     assert created
     return incident
 
@@ -61,13 +61,13 @@ def test_ids_that_are_made_up_differ_within_one_moment(store: Store) -> None:
 
 def test_a_repeated_id_joins(store: Store) -> None:
     opened(store, make.signal(incident_id="alert-7"))
-    incident, created = store.events.open(make.signal(incident_id="alert-7", fault=Fault.LATENCY), later(1))
+    incident, created = store.open(make.signal(incident_id="alert-7", fault=Fault.LATENCY), later(1))
     assert (incident.id, created, incident.signals) == ("alert-7", False, 2)
 
 
 def test_the_same_target_and_fault_join_while_the_incident_is_open(store: Store) -> None:
     first = opened(store)
-    second, created = store.events.open(make.signal(incident_id="alert-8", severity=Severity.INFO), later(1))
+    second, created = store.open(make.signal(incident_id="alert-8", severity=Severity.INFO), later(1))
     assert (second.id, created, second.signals, second.last_signal_at) == (first.id, False, 2, later(1))
     assert store.incidents.get(first.id) == second
 
@@ -79,7 +79,7 @@ def test_another_target_or_another_fault_is_another_incident(store: Store, other
 
 def test_a_replay_of_an_id_that_is_closed_changes_nothing(store: Store) -> None:
     before = closed(store, make.signal(incident_id="alert-7"))
-    again, created = store.events.open(make.signal(incident_id="alert-7"), later(9))
+    again, created = store.open(make.signal(incident_id="alert-7"), later(9))
     assert (again, created) == (before, False)
     assert store.incidents.get("alert-7") == before
     assert len(everything(store)) == 1
@@ -93,7 +93,7 @@ def test_a_closed_incident_is_not_reopened_by_the_same_trouble(store: Store) -> 
 
 def test_a_signal_that_joins_does_not_store_its_log_lines_once_more(store: Store) -> None:
     incident = opened(store, make.signal(logs=("first",)))
-    store.events.open(make.signal(logs=("again",)), later(1))
+    store.open(make.signal(logs=("again",)), later(1))
     (_, joined) = store.incidents.events(incident.id)
     assert joined.data["signal"]["logs"] == []
 
@@ -101,7 +101,7 @@ def test_a_signal_that_joins_does_not_store_its_log_lines_once_more(store: Store
 def test_a_thousand_identical_signals_from_eight_threads_are_one_incident(store: Store) -> None:
     signals = 1000
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: store.events.open(make.signal(), NOON), range(signals)))
+        answers = list(pool.map(lambda _: store.open(make.signal(), NOON), range(signals)))
     assert sum(created for _, created in answers) == 1
     (incident,) = everything(store)
     assert {one.id for one, _ in answers} == {incident.id}
@@ -116,7 +116,7 @@ def test_chains_are_whole_after_eight_threads_have_opened_and_joined_at_once(sto
         dice = random.Random(seed)
         start.wait()
         for _ in range(25):
-            store.events.open(make.signal(dice.choice(targets), fault=dice.choice(list(Fault)[:2])), NOON)
+            store.open(make.signal(dice.choice(targets), fault=dice.choice(list(Fault)[:2])), NOON)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(storm, range(8)))
@@ -137,7 +137,7 @@ def test_what_is_appended_is_there_with_the_incident_as_it_stands_then(store: St
 def test_a_signal_that_joined_meanwhile_is_kept(store: Store) -> None:
     opened(store)
     claim = claimed(store)
-    store.events.open(make.signal(), later(1))
+    store.open(make.signal(), later(1))
     after = store.events.append(claim, [make.gathered()], later(2)).incident
     assert (after.signals, after.last_signal_at, after.version) == (2, later(1), 3)
 
@@ -225,7 +225,7 @@ def test_when_the_notices_cannot_be_made_nothing_at_all_is_stored(store: Store) 
 
     store.routes.append(broken)
     with pytest.raises(BugError):
-        store.events.open(make.signal("db"), NOON)
+        store.open(make.signal("db"), NOON)
     with pytest.raises(BugError):
         store.events.append(claim, [make.failed()], NOON)
     assert everything(store) == [incident]

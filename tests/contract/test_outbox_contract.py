@@ -39,7 +39,7 @@ def sql(folder: Path) -> Box:
 
     def put(channel: str, notice: Notice, at: datetime) -> None:
         store.routes[:] = [lambda before, after: [(channel, notice)]]
-        store.events.open(make.signal(f"web-{next(targets)}"), at)
+        store.open(make.signal(f"web-{next(targets)}"), at)
 
     return Box(store.outbox, put)
 

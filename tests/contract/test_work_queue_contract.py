@@ -18,7 +18,7 @@ from .stores import Store
 
 
 def opened(store: Store, target: str = "web", seconds: float = 0, **known: object) -> Incident:
-    return store.events.open(make.signal(target, **known), later(seconds))[0]
+    return store.open(make.signal(target, **known), later(seconds))[0]
 
 
 def claim(store: Store, seconds: float = 100, limit: int = 100) -> list[Claim]:

@@ -10,8 +10,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,10 @@ def log_of(database: Database) -> SqlEventLog:
     return SqlEventLog(database, lambda *_: [])
 
 
+def store(log: SqlEventLog, target: str = "web", at: datetime = NOON, **known: Any) -> tuple[Incident, bool]:
+    return make.opened(log, make.signal(target, **known), at)
+
+
 # ---- two agents
 
 
@@ -65,7 +71,7 @@ def test_a_second_agent_on_the_same_file_refuses_to_start_and_says_what_to_do(pa
         assert second.returncode == 3, second.stderr
         assert second.stdout.startswith(f"another aegis is already running on {path}")
         assert "AEGIS_DATA_DIR" in second.stdout
-        assert log_of(first).open(make.signal(), NOON)[1], "the first one goes on undisturbed"
+        assert store(log_of(first))[1], "the first one goes on undisturbed"
 
 
 def test_a_second_agent_in_the_same_process_is_refused_too(path: Path) -> None:
@@ -75,14 +81,14 @@ def test_a_second_agent_in_the_same_process_is_refused_too(path: Path) -> None:
 
 def test_when_the_first_has_ended_the_next_one_may_start_and_finds_everything(path: Path) -> None:
     with Database(url(path)) as first:
-        incident, _ = log_of(first).open(make.signal(), NOON)
+        incident, _ = store(log_of(first))
     with Database(url(path)) as second:
         assert SqlIncidents(second).get(incident.id) == incident
 
 
 def test_who_only_looks_may_look_while_the_agent_runs(path: Path) -> None:
     with Database(url(path)) as agent, Database(url(path), exclusive=False) as doctor:
-        log_of(agent).open(make.signal(), NOON)
+        store(log_of(agent))
         assert Archive(doctor).count() == 1
 
 
@@ -92,7 +98,7 @@ def test_who_only_looks_may_look_while_the_agent_runs(path: Path) -> None:
 def open_for_ever(path: Path, acknowledged: Connection) -> None:
     log = log_of(Database(url(path)))
     for number in range(1_000_000):
-        incident, _ = log.open(make.signal(f"web-{number % 7}", fault=list(make.Fault)[number % 3]), later(number))
+        incident, _ = store(log, f"web-{number % 7}", later(number), fault=list(make.Fault)[number % 3])
         acknowledged.send((incident.id, incident.signals))
 
 
@@ -127,7 +133,7 @@ def test_a_killed_agent_has_lost_nothing_that_it_acknowledged(path: Path, acknow
 
 def claim_and_hang(path: Path, acknowledged: Connection) -> None:
     database = Database(url(path))
-    log_of(database).open(make.signal(), NOON)
+    store(log_of(database))
     (claim,) = SqlWorkQueue(database, "killed").claim(1, NOON)
     log_of(database).append(claim, [make.gathered(), make.diagnosed(), make.decided(), make.intended()], NOON)
     acknowledged.send(claim.incident.id)
@@ -185,11 +191,11 @@ def test_a_store_that_another_process_holds_is_unavailable_and_nothing_is_half_w
 ) -> None:
     with Database(url(path)) as database:
         log, queue = log_of(database), SqlWorkQueue(database, "here")
-        log.open(make.signal(), NOON)
+        store(log)
         (claim,) = queue.claim(1, NOON)
         with held(path):
             for write in (
-                lambda: log.open(make.signal("db"), NOON),
+                lambda: store(log, "db"),
                 lambda: log.append(claim, [make.gathered()], NOON),
                 lambda: queue.claim(1, NOON),
                 lambda: queue.release(claim),
@@ -199,7 +205,7 @@ def test_a_store_that_another_process_holds_is_unavailable_and_nothing_is_half_w
                     write()
             assert SqlIncidents(database).get(claim.incident.id) == claim.incident, "looking is still possible"
         assert log.append(claim, [make.gathered()], NOON).incident.version == 2
-        assert log.open(make.signal("db"), NOON)[1]
+        assert store(log, "db")[1]
         assert Archive(database).broken() == []
         assert Archive(database).count() == 3
 
@@ -208,7 +214,7 @@ def test_a_store_that_is_held_for_a_moment_only_is_waited_for(path: Path) -> Non
     with Database(url(path)) as database:
         log = log_of(database)
         with held(path) as other:
-            writing = threading.Thread(target=log.open, args=(make.signal(), NOON))
+            writing = threading.Thread(target=store, args=(log,))
             writing.start()
             writing.join(0.2)
             assert writing.is_alive()
@@ -225,7 +231,7 @@ def test_many_writers_do_not_wait_one_after_the_other_for_a_store_that_is_held(p
 
         def write(number: int) -> None:
             with pytest.raises(StoreUnavailable) as refusal:
-                log.open(make.signal(f"web-{number}"), NOON)
+                store(log, f"web-{number}")
             answers.append(str(refusal.value))
 
         writers = [threading.Thread(target=write, args=(number,)) for number in range(10)]
@@ -236,7 +242,7 @@ def test_many_writers_do_not_wait_one_after_the_other_for_a_store_that_is_held(p
                 writer.join(30)
         assert len(answers) == 10
         assert sum("other writers" in answer for answer in answers) >= 5
-        assert log.open(make.signal(), NOON)[1]
+        assert store(log)[1]
 
 
 # ---- no database
@@ -296,7 +302,7 @@ def test_a_disk_that_fills_up_loses_nothing_that_was_acknowledged(path: Path) ->
 
         def store_until_it_is_full() -> None:
             for number in range(1000):
-                stored.append(log.open(make.signal(f"web-{number}", logs=("x" * 2000,)), NOON)[0])
+                stored.append(store(log, f"web-{number}", logs=("x" * 2000,))[0])
 
         with pytest.raises(StoreUnavailable, match="full"):
             store_until_it_is_full()
@@ -305,4 +311,4 @@ def test_a_disk_that_fills_up_loses_nothing_that_was_acknowledged(path: Path) ->
             connection.exec_driver_sql("PRAGMA max_page_count = 1073741823")
         assert [SqlIncidents(database).get(one.id) for one in stored] == stored
         assert Archive(database).broken() == []
-        assert log.open(make.signal("after"), NOON)[1]
+        assert store(log, "after")[1]

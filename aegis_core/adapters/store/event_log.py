@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from secrets import token_hex
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
@@ -12,17 +11,19 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from aegis_core.domain.events import GENESIS, Agent, Draft, Event, EventType, canonical, chain
 from aegis_core.domain.incident import Incident, Status, fold
 from aegis_core.domain.notice import Notice
-from aegis_core.domain.signal import Signal
 from aegis_core.errors import Fenced
-from aegis_core.ports import Claim, Routes
+from aegis_core.ports import Claim, Opening, Routes
 
 from .database import Database
+from .intake import Book
 from .tables import events, incidents, outbox
 
 # Losing one of these with the host's power could cost a second effect, or an accepted signal.
 _DURABLE: Final = frozenset(
     {EventType.ACTION_INTENDED, EventType.ACTION_EXECUTED, EventType.RESOLVED, EventType.FAILED}
 )
+
+_Change = tuple[str, Incident | None, Sequence[Draft]]  # id, the incident before, and what is added
 
 
 class SqlEventLog:
@@ -32,20 +33,28 @@ class SqlEventLog:
         self._database = database
         self._routes = routes
 
-    def open(self, signal: Signal, at: datetime) -> tuple[Incident, bool]:
+    def open(self, openings: Sequence[Opening], at: datetime) -> Sequence[tuple[Incident, bool]]:
         """See `ports.EventLog.open`. An id that is closed already opens nothing: its incident is returned as it is."""
         with self._database.writing(durable=True) as connection:
-            known = _named(connection, signal.incident_id) or _open_one(connection, signal)
-            if known and known.closed:
-                return known, False
-            if known:
-                data = {"signal": signal.model_copy(update={"logs": ()}).model_dump(mode="json")}
-                draft = Draft(type=EventType.SIGNAL_JOINED, agent=Agent.DETECTION, data=data)
-                return self._record(connection, known, known.id, [draft], at), False
-            incident_id = signal.incident_id or f"inc-{at:%Y%m%d-%H%M%S}-{token_hex(3)}"
-            data = {"signal": signal.model_dump(mode="json")}
-            draft = Draft(type=EventType.SIGNAL_RECEIVED, agent=Agent.DETECTION, data=data)
-            return self._record(connection, None, incident_id, [draft], at), True
+            book = Book(connection, openings, at)
+            entered = [book.enter(opening) for opening in openings]
+            book.close()
+            changes = [
+                (incident_id, book.before.get(incident_id), drafts) for incident_id, drafts in book.drafts.items()
+            ]
+            after = {incident.id: incident for incident in self._record(connection, changes, at)}
+        return [(after.get(incident_id) or book.closed[incident_id], created) for incident_id, created in entered]
+
+    def clear(self, keys: Sequence[str], at: datetime) -> Sequence[Incident]:
+        """See `ports.EventLog.clear`."""
+        if not keys:
+            return ()
+        draft = Draft(type=EventType.SIGNAL_CLEARED, agent=Agent.DETECTION)
+        with self._database.writing(durable=True) as connection:
+            mine = incidents.c.open & incidents.c.key.in_(set(keys)) & incidents.c.acted_at.is_(None)
+            states = connection.execute(select(incidents.c.state).where(mine)).scalars().all()
+            known = [Incident.model_validate_json(state) for state in states]
+            return self._record(connection, [(one.id, one, [draft]) for one in known if not one.cleared_at], at)
 
     def append(self, claim: Claim, drafts: Sequence[Draft], at: datetime) -> Claim:
         """See `ports.EventLog.append`."""
@@ -56,48 +65,44 @@ class SqlEventLog:
             if row is None or row.owner is None or row.fence != claim.fence:
                 raise Fenced(f"{claim.incident.id} was taken over by another worker")
             current = Incident.model_validate_json(row.state)
-            incident = self._record(connection, current, current.id, drafts, at)
+            [incident] = self._record(connection, [(current.id, current, drafts)], at)
         return Claim(incident=incident, fence=claim.fence)
 
-    def _record(
-        self, connection: Connection, before: Incident | None, incident_id: str, drafts: Sequence[Draft], at: datetime
-    ) -> Incident:
-        """Write events, projection and notices within the caller's transaction."""
-        version, head = (before.version, before.head) if before else (0, GENESIS)
-        written = chain(drafts, incident_id, at, version, head)
-        after = fold(written, before)
-        connection.execute(insert(events), [_event_row(event) for event in written])
-        _project(connection, after, written, fresh=before is None)
-        notices = [_notice_row(channel, notice, at) for channel, notice in self._routes(before, after)]
+    def _record(self, connection: Connection, changes: Sequence[_Change], at: datetime) -> list[Incident]:
+        """Write events, projections and notices of these changes within the caller's transaction."""
+        event_rows: list[dict[str, Any]] = []
+        fresh: list[dict[str, Any]] = []
+        notices: list[dict[str, Any]] = []
+        recorded = []
+        for incident_id, before, drafts in changes:
+            version, head = (before.version, before.head) if before else (0, GENESIS)
+            written = chain(drafts, incident_id, at, version, head)
+            after = fold(written, before)
+            recorded.append(after)
+            event_rows += [_event_row(event) for event in written]
+            row = _projection(after, written)
+            if before is None:
+                fresh.append({**row, "id": after.id, "fence": 0})
+            else:
+                connection.execute(update(incidents).where(incidents.c.id == after.id).values(**row))
+            notices += [_notice_row(channel, notice, at) for channel, notice in self._routes(before, after)]
+        for table, rows in ((events, event_rows), (incidents, fresh)):
+            if rows:
+                connection.execute(insert(table), rows)
         if notices:
             connection.execute(upsert(outbox).on_conflict_do_nothing(), notices)
-        return after
-
-
-def _named(connection: Connection, incident_id: str | None) -> Incident | None:
-    if incident_id is None:
-        return None
-    return _load(connection, incidents.c.id == incident_id)
-
-
-def _open_one(connection: Connection, signal: Signal) -> Incident | None:
-    same = (incidents.c.target == signal.target) & (incidents.c.fault == signal.fault) & incidents.c.open
-    return _load(connection, same)
-
-
-def _load(connection: Connection, condition: Any) -> Incident | None:
-    state = connection.execute(select(incidents.c.state).where(condition).limit(1)).scalar()
-    return None if state is None else Incident.model_validate_json(state)
+        return recorded
 
 
 def _event_row(event: Event) -> dict[str, Any]:
     return {**event.model_dump(exclude={"data"}), "data": canonical(event.data)}
 
 
-def _project(connection: Connection, incident: Incident, written: Sequence[Event], fresh: bool) -> None:
+def _projection(incident: Incident, written: Sequence[Event]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "target": incident.target,
         "fault": incident.fault,
+        "key": incident.signal.key,
         "status": incident.status,
         "priority": incident.priority,
         "open": not incident.closed,
@@ -112,10 +117,7 @@ def _project(connection: Connection, incident: Incident, written: Sequence[Event
         row["acted_at"] = incident.updated_at
     if incident.status is Status.RESOLVED and incident.proven:
         row["proven_at"] = incident.closed_at
-    if fresh:
-        connection.execute(insert(incidents), [{"id": incident.id, "fence": 0, **row}])
-    else:
-        connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**row))
+    return row
 
 
 def _notice_row(channel: str, notice: Notice, at: datetime) -> dict[str, Any]:
@@ -138,7 +140,11 @@ def rebuild(database: Database) -> int:
         for incident_id in ids:
             written = read_events(connection, incident_id)
             known = connection.execute(select(incidents.c.id).where(incidents.c.id == incident_id)).scalar()
-            _project(connection, fold(written), written, fresh=known is None)
+            row = _projection(fold(written), written)
+            if known is None:
+                connection.execute(insert(incidents), [{**row, "id": incident_id, "fence": 0}])
+            else:
+                connection.execute(update(incidents).where(incidents.c.id == incident_id).values(**row))
     return len(ids)
 
 

@@ -43,6 +43,7 @@ incidents = Table(
     Column("id", String(128), primary_key=True),
     Column("target", String(256), nullable=False),
     Column("fault", String(32), nullable=False),
+    Column("key", String(256)),  # the sender's own name for the trouble
     Column("status", String(32), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("open", Boolean, nullable=False),
@@ -59,6 +60,7 @@ incidents = Table(
     Index("one_at_work_per_target", "target", unique=True, sqlite_where=text("owner IS NOT NULL")),
     Index("incidents_to_do", "open", "priority", "opened_at"),
     Index("incidents_by_target", "target", "fault"),
+    Index("incidents_by_key", "key"),
     Index("incidents_by_time", "opened_at"),
 )
 

@@ -1,13 +1,18 @@
 """A symptom becomes a stored signal, cleaned and masked."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from threading import Event, Semaphore
 
 import pytest
 
+from aegis_core.domain.events import Draft
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.signal import Signal
+from aegis_core.domain.signal import Fault, Signal
 from aegis_core.errors import StoreUnavailable
-from aegis_core.pipeline.detect import detect
+from aegis_core.pipeline.detect import Inbox, SecretsOf
+from aegis_core.ports import Claim, Opening
 from tests import examples as make
 
 from .scene import Scene
@@ -19,14 +24,32 @@ class Log:
     """An event log that keeps what it is given, or is away."""
 
     def __init__(self, away: bool = False) -> None:
-        self.stored: list[Signal] = []
+        self.stored: list[Opening] = []
+        self.cleared: list[str] = []
+        self.batches: list[int] = []
+        self.entered, self.door = Semaphore(0), Event()
+        self.door.set()
         self.away = away
 
-    def open(self, signal: Signal, at: datetime) -> tuple[Incident, bool]:
+    def open(self, openings: Sequence[Opening], at: datetime) -> Sequence[tuple[Incident, bool]]:
+        self.batches.append(len(openings))
+        self.entered.release()
+        self.door.wait()
         if self.away:
             raise StoreUnavailable
-        self.stored.append(signal)
-        return make.incident(), True
+        self.stored += openings
+        return [(make.incident(incident_id=opening.signal.target), True) for opening in openings]
+
+    def clear(self, keys: Sequence[str], at: datetime) -> Sequence[Incident]:
+        self.cleared += keys
+        return ()
+
+    def append(self, claim: Claim, drafts: Sequence[Draft], at: datetime) -> Claim:
+        raise AssertionError("an inbox appends nothing")
+
+
+def inbox(log: Log, debounce: float = 0.0, secrets_of: SecretsOf = lambda _: frozenset()) -> Inbox:
+    return Inbox(log, secrets_of, Scene().clock, debounce)
 
 
 def stored(signal: Signal, secrets: frozenset[str] = frozenset()) -> Signal:
@@ -37,10 +60,10 @@ def stored(signal: Signal, secrets: frozenset[str] = frozenset()) -> Signal:
         asked.append(name)
         return secrets
 
-    detect(signal, log, secrets_of, Scene().clock)
+    inbox(log, secrets_of=secrets_of).take(signal)
     assert asked == [signal.target], "it is the target's own environment that is masked"
     (one,) = log.stored
-    return one
+    return one.signal
 
 
 def test_a_signal_is_stored_as_it_came() -> None:
@@ -66,4 +89,55 @@ def test_lines_that_no_store_takes_are_cleaned() -> None:
 
 def test_what_could_not_be_stored_was_not_accepted() -> None:
     with pytest.raises(StoreUnavailable):
-        detect(make.signal(), Log(away=True), lambda _: frozenset(), Scene().clock)
+        inbox(Log(away=True)).take(make.signal())
+
+
+def test_what_waits_while_another_is_written_is_written_together() -> None:
+    """The first one holds the turn; the twenty that come meanwhile share one transaction, and each gets its own."""
+    log = Log()
+    log.door.clear()
+    box = inbox(log)
+    with ThreadPoolExecutor(21) as pool:
+        first = pool.submit(box.take, make.signal("first"))
+        log.entered.acquire()
+        rest = [pool.submit(box.take, make.signal(f"web-{number}")) for number in range(20)]
+        while len(box._waiting) < 20:
+            assert not first.done()
+        log.door.set()
+        assert [one.result()[0].id for one in rest] == [f"web-{number}" for number in range(20)]
+    assert log.batches == [1, 20]
+
+
+def test_a_sender_does_not_wait_for_ever_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aegis_core.pipeline.detect.TURN_SECONDS", 0.05)
+    log = Log()
+    log.door.clear()
+    box = inbox(log)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(box.take, make.signal("first"))
+        log.entered.acquire()
+        with pytest.raises(StoreUnavailable):
+            box.take(make.signal("second"))
+        log.door.set()
+        assert first.result()[1]
+    assert [one.signal.target for one in log.stored] == ["first"], "what was refused is not stored later"
+
+
+def test_one_failed_transaction_refuses_everybody_in_it() -> None:
+    log = Log(away=True)
+    box = inbox(log)
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            box.take(make.signal())
+    log.away = False
+    assert box.take(make.signal())[1], "the turn was given back"
+
+
+def test_others_alerts_wait_and_what_docker_has_made_sure_of_does_not() -> None:
+    log = Log()
+    box = inbox(log, debounce=3.0)
+    for source, fault in (("native", Fault.MEMORY_PRESSURE), ("native", Fault.UNHEALTHY), ("sensor", Fault.LATENCY)):
+        box.take(make.signal(source=source, fault=fault))
+    for fault in (Fault.UNHEALTHY, Fault.CRASHED, Fault.CRASH_LOOP, Fault.OOM_KILLED):
+        box.take(make.signal(source="sensor", fault=fault))
+    assert [one.until is not None for one in log.stored] == [True] * 3 + [False] * 4

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(128), primary_key=True),
         sa.Column("target", sa.String(256), nullable=False),
         sa.Column("fault", sa.String(32), nullable=False),
+        sa.Column("key", sa.String(256)),
         sa.Column("status", sa.String(32), nullable=False),
         sa.Column("priority", sa.Integer, nullable=False),
         sa.Column("open", sa.Boolean, nullable=False),
@@ -47,6 +48,7 @@ def upgrade() -> None:
     op.create_index("one_at_work_per_target", "incidents", ["target"], unique=True, sqlite_where=at_work)
     op.create_index("incidents_to_do", "incidents", ["open", "priority", "opened_at"])
     op.create_index("incidents_by_target", "incidents", ["target", "fault"])
+    op.create_index("incidents_by_key", "incidents", ["key"])
     op.create_index("incidents_by_time", "incidents", ["opened_at"])
     op.create_table(
         "outbox",
