@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from .model import Stored
 from .target import TargetRef, TargetState
@@ -29,8 +30,11 @@ class Change(Stored):
     exit_code: int | None = None
 
 
+MOST_NEIGHBOURS: Final = 30
+
+
 class Relation(StrEnum):
-    """How a neighbour hangs together with a target."""
+    """How a neighbour hangs together with a target, the closest first."""
 
     NETWORK_PARENT = "network parent"  # the target lives in the neighbour's network namespace
     NETWORK_CHILD = "network child"  # the neighbour lives in the target's

@@ -1,6 +1,6 @@
 """A runtime in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -8,14 +8,24 @@ from threading import RLock
 from typing import Any
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.change import MOST_NEIGHBOURS, Change, ChangeKind, Neighbour, Relation
 from aegis_core.domain.logs import clean_lines
 from aegis_core.domain.masking import secret_values
 from aegis_core.domain.target import Health, RunState, TargetRef, TargetState, Usage
 from aegis_core.errors import ActionUnsupported, RuntimeProblem, TargetGone
+from aegis_core.ports import Stopping
 
+from .broadcast import Broadcast
 from .clock import FakeClock
 
 _IDLE_BYTES = 16 * 2**20  # what a target uses that nothing is wrong with
+_OTHER_WAY = {
+    Relation.NETWORK_PARENT: Relation.NETWORK_CHILD,
+    Relation.NETWORK_CHILD: Relation.NETWORK_PARENT,
+    Relation.DEPENDENCY: Relation.DEPENDENT,
+    Relation.DEPENDENT: Relation.DEPENDENCY,
+    Relation.SAME_NETWORK: Relation.SAME_NETWORK,
+}
 
 
 @dataclass
@@ -35,14 +45,19 @@ class FakeRuntime:
     """A runtime in memory: `Sensor`, `EvidenceSource` and `Effector`, and the means to disturb its targets.
 
     `applied` lists what was carried out. `failures` holds errors that the next calls of `find`, `observe` and `apply`
-    raise before they do anything; `lost_replies` those that `apply` raises when it has done everything.
+    raise before they do anything; `lost_replies` those that `apply` raises when it has done everything; `unheard` those
+    that listening for changes raises. `cut` and `mend` the stream of changes.
     """
 
     def __init__(self, clock: FakeClock) -> None:
         self.applied: list[tuple[Action, TargetRef]] = []
         self.failures: list[RuntimeProblem] = []
         self.lost_replies: list[RuntimeProblem] = []
+        self.unheard: list[RuntimeProblem] = []
         self._clock = clock
+        self._broadcast = Broadcast(clock)
+        self.cut, self.mend = self._broadcast.cut, self._broadcast.mend
+        self._ties: list[tuple[str, Relation, str]] = []
         self._targets: dict[str, _FakeTarget] = {}
         self._ids = count(1)
         self._turn = RLock()
@@ -50,15 +65,23 @@ class FakeRuntime:
     def add(self, name: str, env: Mapping[str, str] | None = None, **known: Any) -> TargetRef:
         """Create and start a target; `known` are fields of TargetState. One of the same name is replaced."""
         ref = TargetRef(name=name, id=f"{next(self._ids):064x}")
+        keys = {"env_keys": tuple(sorted(env or {})), **known}
         with self._turn:
-            state = TargetState(ref=ref, at=self._clock(), run=RunState.CREATED, **known)
+            if name in self._targets:
+                self.remove(name)
+            state = TargetState(ref=ref, at=self._clock(), run=RunState.CREATED, **keys)
             self._targets[name] = _FakeTarget(state, env or {}, memory_bytes=_IDLE_BYTES)
             self.start(name)
         return ref
 
     def remove(self, name: str) -> None:
         """Take a target away."""
-        del self._targets[name]
+        with self._turn:
+            self._broadcast.tell(ChangeKind.REMOVED, self._targets.pop(name).state.ref)
+
+    def relate(self, name: str, relation: Relation, other: str) -> None:
+        """Let two targets hang together: `other` is the (relation) of `name`."""
+        self._ties += [(name, relation, other), (other, _OTHER_WAY[relation], name)]
 
     def start(self, name: str) -> None:
         """Start a target that is down, as a person would. It says "ready", and what was wrong with it is over."""
@@ -72,14 +95,22 @@ class FakeRuntime:
             target.memory_bytes, target.cpu_percent, target.deaf = _IDLE_BYTES, 0.0, False
             target.happenings.append((now, "start"))
             target.lines.append((now, "ready"))
+            self._tell(name, ChangeKind.STARTED)
+            if health is Health.HEALTHY:
+                self._tell(name, ChangeKind.HEALTHY)
 
     def end(self, name: str, exit_code: int, oom_killed: bool = False, by_person: bool = False) -> None:
         """Let a target end: crash, be killed for its memory, or be stopped by a person."""
         with self._turn:
             now = self._clock()
+            if oom_killed:
+                self._tell(name, ChangeKind.OOM)
+            if by_person:
+                self._tell(name, ChangeKind.STOPPED)
             ending = {"finished_at": now, "exit_code": exit_code, "oom_killed": oom_killed}
             self._change(name, run=RunState.EXITED, stopped_by_person=by_person, **ending)
             self._targets[name].happenings.append((now, f"die (exit code {exit_code})"))
+            self._tell(name, ChangeKind.DIED, exit_code)
 
     def say(self, name: str, line: str) -> None:
         """Let a target print a line."""
@@ -103,6 +134,8 @@ class FakeRuntime:
     def turn(self, name: str, health: Health) -> None:
         """Let the health check of a target come to this."""
         self._change(name, health=health, health_log=(f"the check says {health}",))
+        if health in {Health.HEALTHY, Health.UNHEALTHY}:
+            self._tell(name, ChangeKind(health))
 
     def starts(self, name: str) -> int:
         """Tell how often a target was started."""
@@ -117,6 +150,11 @@ class FakeRuntime:
         """See `ports.Sensor.usage`."""
         return self._usage(self._present(target))
 
+    def changes(self, stopping: Stopping) -> Iterator[Change]:
+        """See `ports.Sensor.changes`."""
+        self._fail(self.unheard)
+        yield from self._broadcast.listen(stopping)
+
     def logs(self, target: TargetRef, tail: int = 200, since: datetime | None = None) -> Sequence[str]:
         """See `ports.EvidenceSource.logs`."""
         lines = [line for at, line in self._present(target).lines if since is None or at >= since]
@@ -129,6 +167,18 @@ class FakeRuntime:
     def secrets(self, target: TargetRef) -> frozenset[str]:
         """See `ports.EvidenceSource.secrets`."""
         return secret_values(self._present(target).env)
+
+    def neighbours(self, target: TargetRef) -> Sequence[Neighbour]:
+        """See `ports.EvidenceSource.neighbours`."""
+        self._present(target)
+        closest: dict[str, Relation] = {}
+        for name, relation, other in sorted(self._ties, key=lambda tie: list(Relation).index(tie[1])):
+            if name == target.name and other in self._targets:
+                closest.setdefault(other, relation)
+        return [
+            Neighbour(relation=relation, state=self._seen(self._targets[name], with_usage=False), names=(name,))
+            for name, relation in closest.items()
+        ][:MOST_NEIGHBOURS]
 
     def find(self, name: str) -> TargetState | None:
         """See `ports.Effector.find`."""
@@ -163,6 +213,7 @@ class FakeRuntime:
         if target.deaf:
             self._clock.advance(target.state.stop_timeout)
         if target.state.running:
+            self._tell(name, ChangeKind.STOPPED)
             self.end(name, 137 if target.deaf else 143)
         self.start(name)
 
@@ -187,6 +238,9 @@ class FakeRuntime:
     def _change(self, name: str, **changes: Any) -> None:
         target = self._targets[name]
         target.state = target.state.model_copy(update=changes)
+
+    def _tell(self, name: str, kind: ChangeKind, exit_code: int | None = None) -> None:
+        self._broadcast.tell(kind, self._targets[name].state.ref, exit_code)
 
     @staticmethod
     def _fail(errors: list[RuntimeProblem]) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.change import Neighbour
 from aegis_core.domain.events import EventType
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident
@@ -110,6 +111,10 @@ class Silent:
 
     def happenings(self, target: TargetRef, since: datetime) -> Sequence[str]:
         self._answer("happenings")
+        return ()
+
+    def neighbours(self, target: TargetRef) -> Sequence[Neighbour]:
+        self._answer("neighbours")
         return ()
 
 
