@@ -81,7 +81,7 @@ def _summary(findings: Sequence[Finding]) -> Text:
     failed = sum(one.verdict is Verdict.FAIL for one in findings)
     warned = sum(one.verdict is Verdict.WARN for one in findings)
     if failed:
-        return Text(f"\n{failed} of {len(findings)} need to be put right before Aegis can work.", style=Tone.BAD)
+        return Text(f"\nAegis cannot work like this: {failed} of {len(findings)} failed.", style=Tone.BAD)
     if warned:
         return Text(f"\nAegis can work. {warned} of {len(findings)} could be better.", style=Tone.WARN)
     return Text("\nAll is well.", style=Tone.GOOD)

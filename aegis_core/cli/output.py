@@ -39,7 +39,8 @@ def errors() -> Console:
 
 def complain(sentence: str) -> None:
     """Say on standard error what went wrong, in one sentence."""
-    errors().print(f"aegis: {sentence}", style="red", markup=False, soft_wrap=True)
+    console = errors()
+    console.print(f"aegis: {sentence}", style=Tone.BAD, markup=False, soft_wrap=not console.is_terminal)
 
 
 def print_json(body: Any) -> None:

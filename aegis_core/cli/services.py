@@ -4,6 +4,7 @@ import errno
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -83,9 +84,13 @@ def _ok(url: str) -> bool:
 
 
 def require_free(services: Services) -> None:
-    """Raise ConfigError that names the first port that is taken, and the setting that changes it."""
-    for service in services.all():
-        take_port(service.host, service.port, service.setting, f" for the {service.name}").close()
+    """Raise ConfigError that names the first port that is taken, and the setting that changes it.
+
+    All are taken at once, so that two services with the same port are noticed too.
+    """
+    with ExitStack() as taken:
+        for service in services.all():
+            taken.enter_context(take_port(service.host, service.port, service.setting, f" for the {service.name}"))
 
 
 def take_port(host: str, port: int, setting: str, purpose: str = "") -> socket.socket:

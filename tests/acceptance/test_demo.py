@@ -154,6 +154,13 @@ def test_a_port_that_is_taken_is_named_at_once_with_its_setting(demo: Demo, name
     assert not demo.data.exists()
 
 
+def test_two_services_on_one_port_are_noticed_before_anything_is_started(demo: Demo) -> None:
+    demo.start("--runtime", "process", DEMO_ONCE="1", DASHBOARD_PORT=str(demo.ports["AEGIS_PORT"]))
+    assert demo.ended(30) == 2
+    assert "DASHBOARD_PORT" in demo.text()
+    assert not demo.data.exists()
+
+
 @pytest.mark.engine
 @pytest.mark.timeout(900)
 def test_on_docker_the_leak_is_healed_by_exactly_one_restart(demo: Demo, engine: None) -> None:
