@@ -157,9 +157,10 @@ def _failed_action(incident: Incident, event: Event) -> Change:
 
 def _verified(incident: Incident, event: Event) -> Change:
     judgement = Judgement.model_validate(event.data["judgement"])
-    if judgement.healthy or incident.intent is None:
+    if judgement.healthy:
         return {"judgement": judgement}
-    outcome = f"{incident.intent.action}: not healthy afterwards ({'; '.join(judgement.failures)})"
+    action = incident.intent.action if incident.intent else Action.NOOP
+    outcome = f"{action}: not healthy afterwards ({'; '.join(judgement.failures)})"
     return {"judgement": judgement, "tried": (*incident.tried, outcome)}
 
 

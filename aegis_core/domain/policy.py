@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from .action import Action
-from .diagnosis import Diagnosis
+from .diagnosis import Category, Diagnosis
 from .model import Stored
 from .target import TargetState, Watch, is_own, opted_in
 
@@ -69,7 +69,8 @@ def decide(
     respected = target is not None and target.stopped_by_person
     action = Action.NOOP if respected else diagnosis.action
     ruling = (
-        _by_target(target, policy)
+        _by_recovery(diagnosis)
+        or _by_target(target, policy)
         or _by_action(action, respected, diagnosis, policy)
         or _by_history(history, policy, now)
         or _Ruling(Verdict.ACT, f"Opted in, {diagnosis.confidence:.2f} sure, and no limit stands against it.")
@@ -99,6 +100,12 @@ def attempts_in_window(history: History, policy: Policy, now: datetime) -> int:
     """
     since = now - timedelta(seconds=policy.attempt_window_seconds)
     return sum(1 for at in history.attempts if at > since)
+
+
+def _by_recovery(diagnosis: Diagnosis) -> _Ruling | None:
+    if diagnosis.category is Category.HEALTHY and diagnosis.action is Action.NOOP:
+        return _Ruling(Verdict.ACT, "Nothing is wrong any more: nothing is done, and that is verified.")
+    return None
 
 
 def _by_target(target: TargetState | None, policy: Policy) -> _Ruling | None:

@@ -32,3 +32,33 @@ def symptom_of(state: TargetState) -> Symptom | None:
     if state.running and state.health is Health.UNHEALTHY:
         return Symptom(fault=Fault.UNHEALTHY, target_id=state.ref.id, since=None)
     return None
+
+
+class Thresholds(Stored):
+    """What counts as too much: percent of the target's own limits, and for how long in seconds."""
+
+    memory_percent: float = 85.0
+    cpu_percent: float = 85.0
+    sustained_seconds: float = 10.0
+
+
+def subsided(fault: Fault, state: TargetState | None, thresholds: Thresholds) -> str | None:
+    """Say by what one sees that a symptom is over; None where it is not, or where this cannot be measured."""
+    if state is None or not state.running or state.health in (Health.UNHEALTHY, Health.STARTING):
+        return None
+    usage = state.usage
+    match fault:
+        case Fault.MEMORY_PRESSURE if usage and usage.memory_percent is not None:
+            return _under("memory", usage.memory_percent, thresholds.memory_percent)
+        case Fault.CPU_SATURATION if usage and usage.cpu_percent is not None:
+            return _under("CPU", usage.cpu_percent, thresholds.cpu_percent)
+        case Fault.UNHEALTHY if state.health is Health.HEALTHY:
+            return "its health check passes again"
+        case Fault.CRASHED | Fault.OOM_KILLED:
+            return "it runs again"
+        case _:
+            return None
+
+
+def _under(what: str, percent: float, limit: float) -> str | None:
+    return f"{what} is at {percent:.0f} % again, below {limit:g} %" if percent < limit else None

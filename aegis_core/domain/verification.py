@@ -10,6 +10,7 @@ from .target import Health, RunState, TargetState
 
 HTTP_OK: Final = 200
 _RUNNING: Final = "running"
+_OVER: Final = "reported as over"
 
 
 class Probe(Stored):
@@ -38,6 +39,7 @@ class Observation(Stored):
     state: TargetState | None
     probe: Probe | None = None
     errors_since: int | None = None
+    reported_over: bool = False  # whoever reported the symptom says that it is over
     signals_since: int = 0  # how often the same symptom was reported again after the action had ended
 
 
@@ -81,7 +83,9 @@ def judge(before: TargetState | None, after: Observation, expected: Expectation)
     """
     state = after.state
     if state is None:
-        return Judgement(conditions=(Condition(name="exists", holds=False, seen="the target is gone"),))
+        over = Condition(name=_OVER, holds=after.reported_over, seen="its sender says so")
+        gone = Condition(name="exists", holds=False, seen="the target is gone")
+        return Judgement(conditions=(over if after.reported_over and before is None else gone,))
     if expected.action is Action.NOOP and state.stopped_by_person:
         return Judgement(conditions=(Condition(name="as a person left it", holds=True, seen=str(state.run)),))
     conditions = [
@@ -165,6 +169,8 @@ def _quiet(name: str, after: Observation, state: TargetState, expected: Expectat
 
     It has to last for the stability window: right after the action every log is silent.
     """
+    if after.reported_over:
+        return Condition(name=name, holds=True, seen="its sender says that it is over")
     if expected.action is Action.NOOP and expected.fault is not Fault.ERROR_LOGS:
         return Condition(name=name, holds=False, seen="nothing was done, and it cannot be measured from here")
     quiet = after.signals_since == 0 and after.errors_since == 0

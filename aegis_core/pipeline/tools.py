@@ -9,6 +9,7 @@ from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.impact import Rates
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.policy import Policy
+from aegis_core.domain.symptom import Thresholds
 from aegis_core.errors import Interrupted
 from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Runbook
 
@@ -44,6 +45,12 @@ class Tools:
     rates: Rates
     verification: Verification = field(default_factory=Verification)
     stopping: Event = field(default_factory=Event)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What counts as too much unless a target's labels say otherwise."""
+        limits = self.verification
+        return Thresholds(memory_percent=limits.memory_percent, cpu_percent=limits.cpu_percent)
 
     def wait(self, seconds: float) -> None:
         """Pause a stage. Raises Interrupted as soon as the agent is told to stop."""

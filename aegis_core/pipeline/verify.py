@@ -7,6 +7,7 @@ from typing import Any, Final
 from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.diagnosis import Category
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.impact import assess, tier_of
 from aegis_core.domain.incident import Incident
@@ -80,6 +81,12 @@ def _latest(call: RetryCallState) -> Any:
     return call.outcome.result() if call.outcome else None
 
 
+def _seemed_over(incident: Incident) -> bool:
+    """Nothing was done because the symptom had gone away: that is believed once."""
+    diagnosis = incident.diagnosis
+    return diagnosis is not None and diagnosis.category is Category.HEALTHY and not incident.tried
+
+
 def _look(incident: Incident, expected: Expectation, tools: Tools) -> Observation:
     """One look at the same target that was acted on."""
     try:
@@ -89,15 +96,17 @@ def _look(incident: Incident, expected: Expectation, tools: Tools) -> Observatio
             state = tools.effector.find(incident.target)
     except TargetGone:
         state = None
-    if state is None:
-        return Observation(state=None)
-    since = incident.executed_at or expected.since
     now = tools.incidents.get(incident.id)
+    over = now.cleared_at is not None
+    if state is None:
+        return Observation(state=None, reported_over=over)
+    since = incident.executed_at or expected.since
     return Observation(
         state=state,
         probe=_probed(state, expected, tools),
         errors_since=_errors_since(state, since, tools),
         signals_since=int(now.last_signal_at > since),
+        reported_over=over,
     )
 
 
@@ -136,6 +145,9 @@ def _what_follows(
         data: dict[str, Any] = {"impact": impact.model_dump(mode="json") if impact else None}
         return (Draft(type=EventType.RESOLVED, agent=Agent.RESOLUTION, data=data),)
     told = "; ".join(judgement.failures)
+    if _seemed_over(incident):
+        data = {"until": now.isoformat(), "reason": f"It seemed to be over, and is not: {told}."}
+        return (Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=data),)
     if incident.intent is None:
         cause = incident.diagnosis.root_cause if incident.diagnosis else str(incident.fault)
         return (failed(Agent.RESOLUTION, f"{cause} Nothing that Aegis may do mends this ({told})."),)
