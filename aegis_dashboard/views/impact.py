@@ -40,11 +40,12 @@ def _impact() -> None:
 
 
 def _charts(rows: Sequence[ImpactRow], clock: fmt.Clock) -> None:
-    left, right = st.columns(2)
     tones = {"healed": Tone.GOOD, "recovered": Tone.PLAIN, "failed": Tone.BAD}
     ends = div(*(chip(name, tone, dot=True) for name, tone in tones.items()), cls="ag-chips")
+    left, right = st.columns(2)
     _chart(left, "Money saved so far", charts.saved_over_time(rows, clock.zone), "saved")
     _chart(right, "Time to heal", charts.time_to_heal(rows, clock.zone), "heal", ends)
+    left, right = st.columns(2)
     _chart(left, "Incidents per fault", charts.by_fault(rows), "faults", ends)
     _chart(right, "Mean time to heal per fault", charts.mean_by_fault(rows), "means")
 

@@ -52,7 +52,7 @@ def live() -> None:
         _no_incident(loaded.sample)
     elif in_focus(incident, clock):
         _incident(loaded, incident, clock, with_target=True)
-        _targets([one for one in targets if one.name != incident.container_name], loaded.sample, clock)
+        _targets(targets, loaded.sample, clock, shown_above=incident.container_name)
     else:
         _targets(targets, loaded.sample, clock)
         _incident(loaded, incident, clock, with_target=False)
@@ -86,12 +86,16 @@ def _incident(loaded: Loaded[View], incident: Detail, clock: fmt.Clock, with_tar
     )
 
 
-def _targets(targets: Sequence[Target], sample: bool, clock: fmt.Clock) -> None:
-    watched = sum(one.opted_in and not one.own for one in targets)
-    draw(section("Targets", span(f"{watched} watched", cls="ag-muted"), sample=sample))
-    if not targets:
+def _targets(targets: Sequence[Target], sample: bool, clock: fmt.Clock, shown_above: str = "") -> None:
+    others = [one for one in targets if one.name != shown_above]
+    if shown_above and not others:
+        return
+    watched = sum(one.opted_in and not one.own for one in others)
+    title = "Other targets" if shown_above else "Targets"
+    draw(section(title, span(f"{watched} watched", cls="ag-muted"), sample=sample))
+    if not watched and not shown_above:
         draw(empty("No target has opted in.", "Give a container the label aegis.enable=true, and it appears here."))
-    draw(cards(targets, clock))
+    draw(cards(others, clock))
 
 
 live()

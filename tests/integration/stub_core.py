@@ -1,10 +1,11 @@
 """A stand-in for the core and the target app, for the dashboard: realistic answers that advance with the clock.
 
-    python tests/integration/stub_core.py --port 8001 [--scene quiet|leak|hostile|empty] [--at SECONDS]
+    python tests/integration/stub_core.py --port 8001 [--scene quiet|leak|two|hostile|empty] [--at SECONDS]
 
 The incidents of `data/sample_incidents.json` are its history, under other ids and at recent times. The scene `leak`
-adds one that has just begun and goes its way in real time; `--at` stops it that many seconds after its beginning.
-`POST /stub/scene?name=…&seconds_ago=…` changes the scene while it runs. The target app answers on the same port.
+adds one that has just begun and goes its way in real time, `two` another one that takes longer; `--at` stops them that
+many seconds after their beginning. `POST /stub/scene?name=…&seconds_ago=…` changes the scene while it runs. The target
+app answers on the same port.
 """
 
 import argparse
@@ -92,18 +93,25 @@ class Stub:
             one = samples[number % len(samples)]
             opened = self.begun - timedelta(hours=3 + 7.3 * number + (number * 37 % 11))
             found.append(shifted(one, f"inc-{1000 - number:05}", opened, 1 + 0.35 * math.sin(number), self.now()))
-        if self.scene in {"leak", "hostile"}:
-            leak = next(one for one in samples if one["fault"] == "memory_pressure")
-            running = shifted(leak, RUNNING, self.begun, 1.0, self.reached())
+        if self.scene == "two":
+            found.insert(0, self._under_way("crashed", "inc-01002"))
+        if self.scene in {"leak", "hostile", "two"}:
+            running = self._under_way("memory_pressure", RUNNING)
             found.insert(0, hostile(running) if self.scene == "hostile" else running)
         return found
+
+    def _under_way(self, fault: str, name: str) -> dict[str, Any]:
+        one = next(
+            one for one in json.loads(SAMPLES.read_text())["incidents"] if one["fault"] == fault and one["attempts"]
+        )
+        return shifted(one, name, self.begun, 1.0, self.reached())
 
     def targets(self) -> list[dict[str, Any]]:
         return [] if self.scene == "empty" else [self._app(), *(calm(row, self.now()) for row in CALM)]
 
     def _app(self) -> dict[str, Any]:
         """The target app, with memory that grows until the incident's restart."""
-        end, under_way = self.reached(), self.scene in {"leak", "hostile"}
+        end, under_way = self.reached(), self.scene in {"leak", "two", "hostile"}
         restarted_at = self.begun + timedelta(seconds=RESTARTED_SECONDS)
         restarted = under_way and end > restarted_at
         series = []
@@ -344,7 +352,7 @@ class Server(ThreadingHTTPServer):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=8001)
-    parser.add_argument("--scene", default="leak", choices=("quiet", "leak", "hostile", "empty"))
+    parser.add_argument("--scene", default="leak", choices=("quiet", "leak", "two", "hostile", "empty"))
     parser.add_argument("--at", type=float)
     options = parser.parse_args()
     Server(options.port, Stub(options.scene, options.at)).serve_forever()

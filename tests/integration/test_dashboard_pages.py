@@ -205,6 +205,20 @@ def test_the_end_of_an_incident_shows_its_verification_and_its_lesson(core_up: C
     expect(page.get_by_text("Lesson written into the runbook")).to_be_visible()
 
 
+def test_one_of_several_open_incidents_is_followed_until_it_ends(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("two", seconds_ago=11)
+    page = dashboard.open()
+    expect(page.get_by_text("2 incidents are open; follow")).to_be_visible()
+    page.get_by_role("combobox").click()
+    page.get_by_role("option", name="Crashed on payments-worker (inc-01002)").click()
+    expect(page.locator(".ag-incident")).to_contain_text("Crashed on payments-worker")
+    page.get_by_role("combobox").click()
+    page.get_by_role("option", name="Memory pressure on buggy-app-v2 (inc-01001)").click()
+    expect(page.locator(".ag-incident")).to_contain_text("Memory pressure on buggy-app-v2")
+    expect(page.get_by_text("2 incidents are open; follow")).to_have_count(0)
+    expect(page.locator(".ag-incident")).to_contain_text("Crashed on payments-worker")
+
+
 def test_times_are_the_viewers_and_name_the_offset(core_up: Core, dashboard: Dashboard) -> None:
     page = dashboard.open()
     expect(page.locator(".ag-strip-clock")).to_contain_text("UTC+5:45")
