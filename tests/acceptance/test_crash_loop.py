@@ -1,0 +1,47 @@
+"""A container that crashes soon after every start, and that the engine itself starts again and again.
+
+Between two crashes it runs, and looks well. The restart count and the stability window tell.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from .served_agent import ServedAgent, until
+from .ward import OPTED_IN, Ward
+
+pytestmark = pytest.mark.engine
+
+STABILITY = 4.0  # seconds; it never runs for so long
+CRASHES = ("sh", "-c", "sleep 1.5; echo giving up; exit 3")
+
+
+@pytest.fixture(scope="module")
+def ward(engine: None) -> Iterator[Ward]:
+    with Ward() as ward:
+        yield ward
+
+
+@pytest.fixture(scope="module")
+def agent(ward: Ward, tmp_path_factory: pytest.TempPathFactory) -> ServedAgent:
+    settings = {"AEGIS_STABILITY_SECONDS": str(STABILITY), "AEGIS_COOLDOWN_SECONDS": "0.5", **ward.sure_of("RESTART")}
+    return ward.agent(tmp_path_factory.mktemp("agent"), **settings)
+
+
+def test_a_crash_loop_is_never_taken_for_healed_and_given_up_after_three_attempts(
+    ward: Ward, agent: ServedAgent
+) -> None:
+    patient = ward.admit(OPTED_IN, "--restart=always", "--stop-timeout=1", command=CRASHES)
+    until(lambda: patient.state["Restarting"], "the first crash")
+
+    incident = agent.closed(incident_id=agent.report(patient.name, "crash_loop"))
+
+    assert (incident["status"], incident["attempts"]) == ("FAILED", 3), incident
+    assert "RESTART did not help, 3 times in a row" in incident["error"]
+    assert "stable: up for" in incident["error"]
+    told = agent.events(incident["incident_id"])
+    judgements = [one["data"]["judgement"]["conditions"] for one in told if one["type"] == "Verified"]
+    assert len(judgements) == 3
+    assert not any(all(condition["holds"] for condition in conditions) for conditions in judgements)
+    assert patient.happened("restart") == ["restart"] * 3
+    assert not incident["lesson"]["verified_healthy"]
