@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .served_agent import ServedAgent, free_port, until
+from .served_agent import ROOT, ServedAgent, free_port, until
 
-ROOT = Path(__file__).parents[2]
 IMAGE = "aegis-acceptance-target"
 MEMORY_MB = 160
 PATIENT = {

@@ -13,6 +13,8 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
+
 
 def free_port() -> int:
     with socket() as one:
@@ -47,11 +49,16 @@ class ServedAgent:
     def serve(self) -> None:
         """Start the agent, and wait until it is ready."""
         where = {"AEGIS_PORT": str(self.core), "AEGIS_DATA_DIR": str(self.data)}
-        environment = {"PATH": os.environ["PATH"], **where, **self._settings}
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **where, **self._settings}
         command = [sys.executable, "-m", "aegis_core", "serve"]
         with (self.folder / "agent.log").open("ab") as log:
             self._agent = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
-        until(lambda: self.ask("/ready")["status"] == "ready", "the agent to be ready", 30)
+        until(self._is_ready, "the agent to be ready", 30)
+
+    def _is_ready(self) -> bool:
+        assert self._agent
+        assert self._agent.poll() is None, f"the agent ended: {self.log()[-2000:]}"
+        return bool(self.ask("/ready")["status"] == "ready")
 
     def stop_agent(self) -> None:
         if self._agent:
