@@ -113,11 +113,12 @@ def test_memory_is_measured_against_the_targets_own_limit(rig: Rig) -> None:
 
 
 def test_cpu_is_measured_against_the_targets_own_allowance(rig: Rig) -> None:
-    """Half a core is allowed: a target that burns is at about 100 % of it, or above where nothing holds it back."""
+    """Half a core is allowed: a target that burns is at about 100 % of it, or above where nothing holds it back; less
+    only where others want the machine too. Of all cores of a host it would be 50 % at most."""
     ref = seen(rig).ref
     wait_until(lambda: (rig.sensor.usage(ref) or pytest.fail("no usage")).cpu_percent is not None, "a CPU sample")
     rig.burn()
-    wait_until(lambda: ((rig.sensor.usage(ref) or pytest.fail("no usage")).cpu_percent or 0) > 70, "the CPU to burn")
+    wait_until(lambda: ((rig.sensor.usage(ref) or pytest.fail("no usage")).cpu_percent or 0) > 50, "the CPU to burn")
 
 
 def test_a_crash_is_seen_with_its_exit_code(rig: Rig) -> None:

@@ -49,6 +49,7 @@ class Child:
         self._saved: Record | None = None
         self._noted_health = Health.STARTING
         self._refusal: RuntimeProblem | None = None
+        self._retired = False
         self._process: MainProcess | None = None
         self._meter: Meter | None = None
         self._check: HealthCheck | None = None
@@ -96,6 +97,12 @@ class Child:
             self.look()
             if self._process or self._ended_by_shutdown():
                 self._stop(Asked.AGENT)
+
+    def retire(self, refusal: RuntimeProblem) -> None:
+        """End it for good. Its name may mean another target from now on: nothing more is written down of this one."""
+        self.close(refusal)
+        with self._facts:
+            self._retired = True
 
     # What is seen of it
 
@@ -258,6 +265,8 @@ class Child:
     def _note(self, record: Record) -> None:
         """Put into the journal what has happened: a fact whether or not it can be written; `watch` tries again."""
         self._record = record
+        if self._retired:
+            return
         try:
             self._journal.save(self.ref.name, record)
             self._saved = record

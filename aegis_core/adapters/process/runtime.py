@@ -76,7 +76,7 @@ class ProcessRuntime:
         with self._roster:
             kept = {name: child for name, child in self._children.items() if specs.get(name) == child.spec}
             leaving = [child for name, child in self._children.items() if name not in kept]
-            gone = _each(leaving, lambda child: child.close(TargetGone(f"{child.ref.name} is no longer what it was.")))
+            gone = _each(leaving, lambda child: child.retire(TargetGone(f"{child.ref.name} is no longer what it was.")))
             for child in gone:
                 self._forget(child.ref.name)
             stuck = {child.ref.name: child for child in leaving if child not in gone}
