@@ -9,8 +9,11 @@ from typing import Protocol, Self
 
 import structlog
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from aegis_core.adapters.docker import DockerRuntime
+from aegis_core.adapters.intake.gate import Gate, Secrets
+from aegis_core.adapters.intake.signatures import sns_keys, standard_key
 from aegis_core.adapters.llm.chain import Ladder
 from aegis_core.adapters.llm.cloud import CloudRung
 from aegis_core.adapters.llm.ollama import OllamaRung
@@ -29,15 +32,16 @@ from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
 from aegis_core.api.app import Check, Services, create_app
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.signal import Signal
+from aegis_core.domain.mapping import key_of, signal_of
+from aegis_core.domain.signal import Report, Signal
 from aegis_core.errors import ConfigError, RuntimeUnavailable, StoreError
 from aegis_core.pipeline.announce import routes_to
 from aegis_core.pipeline.detect import Inbox
 from aegis_core.pipeline.responder import Responder
 from aegis_core.pipeline.tools import Tools, Verification
-from aegis_core.pipeline.watch import Watcher
+from aegis_core.pipeline.watch import Eyes, Pace, Watcher
 from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Sensor
-from aegis_core.settings import DEFAULT_LLM_BASE_URL, RuntimeChoice, Settings
+from aegis_core.settings import DEFAULT_LLM_BASE_URL, RuntimeChoice, Settings, listed
 from aegis_core.telemetry import Metrics
 
 ONE_CALL = 0.7  # of a rung's time that one call may take: the rest is for a retry or a repair
@@ -104,17 +108,26 @@ class Agent:
                     self._deliverer.nudge()
                 return incident, created
 
+            def report(reports: Sequence[Report]) -> Sequence[Incident]:
+                labels, now = settings.target_labels, clock()
+                touched = [submit(signal_of(one, labels, now))[0] for one in reports if one.firing]
+                touched += inbox.clear([key_of(one) for one in reports if not one.firing])
+                return list({one.id: one for one in touched}.values())
+
             self._tools = tools
+            eyes, pace = Eyes(self.runtime, self.runtime, self.runtime), Pace(settings.sense_seconds)
             self._responder = Responder(tools, events, queue, settings.workers, changed)
-            self._watcher = Watcher(self.runtime, self.runtime, tools, settings.sense_seconds, submit)
-            inbox = Inbox(events, self._watcher.secrets_of, clock, settings.debounce_seconds)
+            self._watcher = Watcher(eyes, tools, pace, submit, tools.sightings)
+            inbox = Inbox(events, tools.sightings.secrets_of, clock, settings.debounce_seconds)
             metrics.active.set_function(lambda: incidents.list(Filter(open=True), 1, 0)[1])
             self._archive = archive
             self.services = Services(
                 submit=submit,
+                report=report,
+                gate=_gate(settings),
                 incidents=incidents,
                 runbook=runbook,
-                targets=self._watcher.targets,
+                targets=tools.sightings.all,
                 checks=self._checks,
                 registry=metrics.registry,
                 policy=tools.policy,
@@ -122,7 +135,6 @@ class Agent:
                 runtime="docker" if isinstance(self.runtime, DockerRuntime) else "process",
                 brain=[rung.source for rung in rungs],
                 manual_mttr_minutes=settings.manual_mttr_minutes,
-                token=settings.token.get_secret_value() if settings.token else None,
             )
             self.app: FastAPI = create_app(self.services)
             self._opened = opened.pop_all()
@@ -168,6 +180,24 @@ def _store_check(archive: Archive) -> Check:
         return Check("store", ok=True, detail=f"{archive.count()} events")
     except StoreError as error:
         return Check("store", ok=False, detail=str(error))
+
+
+def _gate(settings: Settings) -> Gate:
+    """Put together what senders have to prove that they know. Raises ConfigError."""
+    certificates = settings.sns_certificate_file
+    secrets = Secrets(
+        token=settings.token.get_secret_value() if settings.token else None,
+        standard=[standard_key(secret) for secret in _secrets(settings.webhook_secret)],
+        grafana=_secrets(settings.grafana_secret),
+        pagerduty=_secrets(settings.pagerduty_secret),
+        sns_topics=settings.sns_topics,
+        sns_keys=sns_keys(certificates) if certificates else (),
+    )
+    return Gate(secrets)
+
+
+def _secrets(secret: SecretStr | None) -> Sequence[str]:
+    return listed(secret.get_secret_value()) if secret else ()
 
 
 def _runtime(settings: Settings, clock: Clock) -> DockerRuntime | ProcessRuntime:

@@ -34,6 +34,9 @@ class Evidence(Stored):
     templates: tuple[Template, ...] = ()
     tail: tuple[str, ...] = ()
     happenings: tuple[str, ...] = ()  # what the runtime says happened lately, oldest first
+    changes: tuple[str, ...] = ()  # how the target's definition has changed lately
+    course: tuple[str, ...] = ()  # how memory and CPU went, in words
+    neighbours: tuple[str, ...] = ()  # those it hangs together with that are not well
     precedents: tuple[Precedent, ...] = ()
     tried: tuple[str, ...] = ()  # what this incident has tried already, and what came of it
     missing: tuple[str, ...] = ()
@@ -80,7 +83,10 @@ def lines_of(evidence: Evidence) -> tuple[Line, ...]:
     if evidence.target:
         texts += _state_lines(evidence.target)
     texts += _metric_lines(evidence.metrics)
+    texts += [f"course: {text}" for text in evidence.course]
     texts += [f"happened: {text}" for text in evidence.happenings[-10:]]
+    texts += [f"changed lately: {text}" for text in evidence.changes[-5:]]
+    texts += [f"neighbour: {text}" for text in evidence.neighbours[:5]]
     texts += [f"already tried: {text}" for text in evidence.tried]
     for template in evidence.templates[:MOST_TEMPLATES]:
         times = f"{template.count}× " if template.count > 1 else ""

@@ -25,7 +25,9 @@ UNMAPPED: Final = "unmapped"
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")  # Docker's rule for names of containers
 _NO_WORD: Final = re.compile(r"[^A-Za-z0-9]+")
 _SLUG_LIMIT: Final = 40  # characters
-_KEY_LIMIT: Final = 200  # characters; a longer one is told by its digest
+_PLAIN_KEY: Final = re.compile(
+    r"[\w@:+. -]{1,120}"
+)  # any other is told by its digest: it may be long, or hold a secret
 
 
 def target_in(labels: Mapping[str, str], order: Sequence[str] = TARGET_LABELS) -> str | None:
@@ -72,8 +74,8 @@ def _is_ip(host: str) -> bool:
 
 
 def key_of(report: Report) -> str:
-    """The report's key among those of all families, at most 232 characters long."""
-    key = report.key if len(report.key) <= _KEY_LIMIT else sha256(report.key.encode()).hexdigest()
+    """The report's key among those of all families, at most 150 characters long."""
+    key = report.key if _PLAIN_KEY.fullmatch(report.key) else sha256(report.key.encode("utf-8", "replace")).hexdigest()
     return f"{report.source}:{key}"
 
 

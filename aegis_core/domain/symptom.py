@@ -1,11 +1,21 @@
 """Symptoms that the state of a target shows by itself."""
 
-from collections.abc import Mapping
-from datetime import datetime
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
 from .model import Stored
 from .signal import Fault
-from .target import Health, RunState, TargetState
+from .target import Health, RunState, TargetState, Usage
+
+MEMORY_LABEL: Final = "aegis.memory_percent"
+CPU_LABEL: Final = "aegis.cpu_percent"
+FOR_LABEL: Final = "aegis.for"
+LEAST_SAMPLES: Final = 2
+LOOP_DEATHS: Final = 3
+LOOP_WINDOW: Final = timedelta(seconds=120)
+_NUMBER: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?(%|s|m)?")
 
 
 class Symptom(Stored):
@@ -15,6 +25,17 @@ class Symptom(Stored):
     target_id: str
     since: datetime | None
     metrics: Mapping[str, float] = {}
+    told: tuple[str, ...] = ()  # what was seen, in words
+
+    @property
+    def identity(self) -> tuple[Fault, str, datetime | None]:
+        """What makes two symptoms the same trouble, whatever is measured meanwhile."""
+        return self.fault, self.target_id, self.since
+
+    @property
+    def certain(self) -> bool:
+        """One look is enough: whoever says so has counted already. A target between stop and start looks crashed."""
+        return self.fault not in (Fault.CRASHED, Fault.OOM_KILLED)
 
 
 def symptom_of(state: TargetState) -> Symptom | None:
@@ -32,6 +53,53 @@ def symptom_of(state: TargetState) -> Symptom | None:
     if state.running and state.health is Health.UNHEALTHY:
         return Symptom(fault=Fault.UNHEALTHY, target_id=state.ref.id, since=None)
     return None
+
+
+def thresholds_of(labels: Mapping[str, str], usual: "Thresholds") -> "Thresholds":
+    """Read a target's own thresholds from its labels; what is missing or no number is as usual."""
+    return Thresholds(
+        memory_percent=_number(labels.get(MEMORY_LABEL, "")) or usual.memory_percent,
+        cpu_percent=_number(labels.get(CPU_LABEL, "")) or usual.cpu_percent,
+        sustained_seconds=_number(labels.get(FOR_LABEL, "")) or usual.sustained_seconds,
+    )
+
+
+def _number(text: str) -> float | None:
+    """Read `85`, `85%`, `30s` or `2m`; None for anything that is not a number above 0."""
+    found = _NUMBER.fullmatch(text.strip().lower())
+    value = float(found[1]) * (60 if found[2] == "m" else 1) if found else 0.0
+    return value if 0 < value < float("inf") else None
+
+
+def pressure_of(state: TargetState, series: Sequence[Usage], thresholds: "Thresholds") -> Symptom | None:
+    """Tell whether memory or CPU has been over its threshold in every sample for long enough."""
+    if not state.running or not series:
+        return None
+    since = series[-1].at - timedelta(seconds=thresholds.sustained_seconds)
+    span = [sample for sample in series if sample.at >= since]
+    before = any(sample.at <= since for sample in series)
+    if not before or len(span) < LEAST_SAMPLES:
+        return None
+    measures = (
+        (Fault.MEMORY_PRESSURE, "memory_percent", thresholds.memory_percent),
+        (Fault.CPU_SATURATION, "cpu_percent", thresholds.cpu_percent),
+    )
+    for fault, measure, limit in measures:
+        values = [getattr(sample, measure) for sample in span]
+        if all(value is not None and value >= limit for value in values):
+            metrics = {measure: float(values[-1])}
+            return Symptom(fault=fault, target_id=state.ref.id, since=None, metrics=metrics)
+    return None
+
+
+def loop_of(state: TargetState, deaths: Sequence[datetime], now: datetime) -> Symptom | None:
+    """Tell whether a target dies again and again while its restart policy starts it."""
+    lately = [at for at in deaths if now - at < LOOP_WINDOW]
+    if len(lately) < LOOP_DEATHS:
+        return None
+    told = f"ended {len(lately)} times within {(lately[-1] - lately[0]).total_seconds():.0f} s"
+    metrics = {"deaths": float(len(lately))}
+    return Symptom(fault=Fault.CRASH_LOOP, target_id=state.ref.id, since=None, metrics=metrics, told=(told,))
 
 
 class Thresholds(Stored):

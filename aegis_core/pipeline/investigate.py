@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from aegis_core.domain.course import course_of
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident
@@ -36,6 +37,8 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
         target=without_secrets(target) if target else None,
         metrics=incident.signal.metrics,
         tried=incident.tried,
+        changes=tuple(mask(text) for text in tools.sightings.changed_lately(incident.target, tools.clock())),
+        course=tuple(course_of(tools.sightings.series(incident.target))),
     )
     evidence = _with_precedents(_with_log(bare, incident, target, tools), incident, tools)
     data = {"evidence": evidence.model_dump(mode="json")}

@@ -13,6 +13,8 @@ from aegis_core.domain.symptom import Thresholds
 from aegis_core.errors import Interrupted
 from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Runbook
 
+from .sightings import Sightings
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -43,6 +45,7 @@ class Tools:
     incidents: Incidents
     policy: Policy
     rates: Rates
+    sightings: Sightings = field(default_factory=Sightings)
     verification: Verification = field(default_factory=Verification)
     stopping: Event = field(default_factory=Event)
 

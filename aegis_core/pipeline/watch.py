@@ -1,81 +1,117 @@
-"""Watch: look at all targets again and again; remember what was measured, and notice what has gone wrong."""
+"""Watch: listen to the runtime, look at the targets, measure them; report what has gone wrong, once.
 
+What the runtime tells wakes the watcher at once; a list every few seconds finds what was missed. One thread listens,
+one works; everybody else reads `Sightings`.
+"""
+
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from threading import Lock, Thread
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Final
 
 import structlog
 
+from aegis_core.domain.change import Change, ChangeKind
+from aegis_core.domain.lograte import PATTERN_LABEL, LogRate
 from aegis_core.domain.policy import forbidden
-from aegis_core.domain.signal import Severity, Signal
-from aegis_core.domain.symptom import Symptom, symptom_of
-from aegis_core.domain.target import TargetState, Usage, opted_in
+from aegis_core.domain.signal import Fault, Severity, Signal
+from aegis_core.domain.symptom import Symptom, loop_of, pressure_of, symptom_of, thresholds_of
+from aegis_core.domain.target import TargetState, opted_in
 from aegis_core.errors import AegisError, RuntimeProblem, StoreError
-from aegis_core.ports import EvidenceSource, Sensor
+from aegis_core.ports import Effector, EvidenceSource, Sensor
 
+from .agenda import Agenda
+from .detect import SENSOR
+from .sightings import Sightings
 from .tools import Tools
 
-SAMPLES: Final = 180
 STALE_AFTER: Final = timedelta(minutes=10)  # what ended longer ago than this was not left lying for us
+SECOND_LOOK: Final = (
+    1.0  # seconds after the first at a crash: the restart policy, or our own restart, has acted by then
+)
+FIRST_LOOK: Final = 0.1
+ASKED_MARGIN: Final = timedelta(seconds=5)  # beyond its stop timeout in which an end counts as asked for
+LOG_SECONDS: Final = 5.0
+RECONNECT_SECONDS: Final = 1.0
 
 log = structlog.get_logger("watch")
 
 
-@dataclass
-class Watched:
-    """What is known of one target: its newest state and its samples, oldest first. Secrets are None until known."""
+@dataclass(frozen=True)
+class Pace:
+    """Seconds between two samples of every target, and between two complete lists."""
 
-    state: TargetState
-    secrets: frozenset[str] | None
-    series: deque[Usage] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    sample: float = 2.0
+    list: float = 10.0
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What the watcher sees with."""
+
+    sensor: Sensor
+    source: EvidenceSource
+    effector: Effector
 
 
 class Watcher:
-    """Polls the sensor from one thread; everybody else reads what it has seen."""
+    """Notices; what it reports becomes a signal."""
 
     def __init__(
-        self, sensor: Sensor, source: EvidenceSource, tools: Tools, every: float, report: Callable[[Signal], object]
+        self, eyes: Eyes, tools: Tools, pace: Pace, report: Callable[[Signal], object], sightings: Sightings
     ) -> None:
-        self._sensor, self._source, self._tools = sensor, source, tools
-        self._every, self._report = every, report
-        self._lock = Lock()
-        self._known: dict[str, Watched] = {}
-        self._reported: dict[str, Symptom] = {}
-        self._suspected: dict[str, Symptom] = {}
+        self._eyes, self._tools, self._pace, self._report = eyes, tools, pace, report
+        self._sightings = sightings
+        self._told: SimpleQueue[Change] = SimpleQueue()
+        self._agenda = Agenda(time.monotonic)
+        self._reported: dict[tuple[str, str], Symptom] = {}
+        self._suspected: dict[tuple[str, str], Symptom] = {}
+        self._deaths: dict[str, deque[datetime]] = {}
+        self._asked: dict[str, datetime] = {}
+        self._rates: dict[str, LogRate] = {}
         self._problem = "not looked yet"
-        self._thread = Thread(target=self._loop, name="watcher", daemon=True)
+        self._threads = [
+            Thread(target=self._work, name="watcher", daemon=True),
+            Thread(target=self._listen, name="listener", daemon=True),
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        self._agenda.every(self._pace.list, self.look)
+        self._agenda.every(self._pace.sample, self.sample)
+        self._agenda.every(LOG_SECONDS, self.read_logs)
+        for thread in self._threads:
+            thread.start()
 
     def join(self) -> None:
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
     @property
     def problem(self) -> str:
         """Why the runtime could not be looked at; empty when it could."""
         return self._problem
 
-    def targets(self) -> Sequence[tuple[TargetState, Sequence[Usage]]]:
-        """Return the newest state of every target with its samples."""
-        with self._lock:
-            return [(one.state, tuple(one.series)) for one in self._known.values()]
+    # The two threads
 
-    def secrets_of(self, name: str) -> frozenset[str]:
-        """Return the environment values of a target that has been seen; none for one that has not."""
-        with self._lock:
-            one = self._known.get(name)
-        return (one.secrets if one else None) or frozenset()
-
-    def _loop(self) -> None:
+    def _listen(self) -> None:
         while not self._tools.stopping.is_set():
             try:
-                self.look()
-                self._problem = ""
+                for change in self._eyes.sensor.changes(self._tools.stopping):
+                    self._told.put(change)
+            except RuntimeProblem as error:
+                log.debug("the runtime tells nothing", error=str(error))
+            self._tools.stopping.wait(RECONNECT_SECONDS)
+
+    def _work(self) -> None:
+        while not self._tools.stopping.is_set():
+            try:
+                self.step()
+                continue
             except AegisError as error:
                 if str(error) != self._problem:
                     log.warning("the targets cannot be looked at", error=str(error))
@@ -83,66 +119,155 @@ class Watcher:
             except Exception as error:
                 log.exception("a look at the targets broke")
                 self._problem = type(error).__name__
-            self._tools.stopping.wait(self._every)
+            self._tools.stopping.wait(0.1)
+
+    def step(self) -> None:
+        """Do what is due, or else wait for what is told, at most until something is due."""
+        task = self._agenda.due()
+        if task:
+            task()
+            return
+        try:
+            self.hear(self._told.get(timeout=min(1.0, self._agenda.pause())))
+        except Empty:
+            return
+
+    # What is told
+
+    def hear(self, change: Change) -> None:
+        """Take in one happening: what may be trouble is looked at, at once or as soon as it can be known."""
+        if change.target is None:
+            self._agenda.add(0.0, self.look)
+            return
+        name = change.target.name
+        match change.kind:
+            case ChangeKind.UNHEALTHY | ChangeKind.HEALTHY | ChangeKind.OOM | ChangeKind.STARTED:
+                self._look_soon(name, 0.0)
+            case ChangeKind.STOPPED:
+                self._asked[name] = change.at
+            case ChangeKind.DIED:
+                self._died(name, change)
+            case ChangeKind.REMOVED:
+                self._agenda.add(0.0, self.look)
+
+    def _died(self, name: str, change: Change) -> None:
+        asked = self._asked.get(name)
+        known = next((state for state, _ in self._sightings.all() if state.ref.name == name), None)
+        patience = timedelta(seconds=known.stop_timeout if known else 10.0) + ASKED_MARGIN
+        if asked is None or change.at - asked > patience:
+            self._deaths.setdefault(name, deque(maxlen=20)).append(change.at)
+        self._look_soon(name, FIRST_LOOK)
+        self._look_soon(name, FIRST_LOOK + SECOND_LOOK)
+
+    def _look_soon(self, name: str, seconds: float) -> None:
+        self._agenda.add(seconds, lambda: self.look_at(name))
+
+    # Looking
 
     def look(self) -> None:
-        """Look once: update what is known and report new symptoms. Raises RuntimeUnavailable."""
-        seen = [self._measured(state) for state in self._sensor.targets()]
-        secrets = [self._secrets(state) for state in seen]  # nobody waits for the runtime while the lock is held
-        with self._lock:
-            merged = [self._merged(*one) for one in zip(seen, secrets, strict=True)]
-            self._known = {one.state.ref.name: one for one in merged}
+        """List all targets, and judge each by its state. Raises RuntimeUnavailable."""
+        seen = self._eyes.sensor.targets()
+        new = [state for state in seen if not self._sightings.knows_secrets(state)]
+        secrets = {state.ref.name: known for state in new if (known := self._secrets(state)) is not None}
+        self._sightings.saw(seen, secrets)
+        self._problem = ""
+        self._forget({state.ref.name for state in seen}, {state.ref.id for state in seen})
         for state in seen:
-            self._judge(state)
+            self._judge_state(state)
 
-    def _measured(self, state: TargetState) -> TargetState:
-        if not state.running or not opted_in(state.labels, self._tools.policy.watch):
-            return state
-        try:
-            return state.model_copy(update={"usage": self._sensor.usage(state.ref)})
-        except RuntimeProblem as error:
-            log.debug("no sample", target=state.ref.name, error=str(error))
-            return state
+    def _forget(self, names: set[str], ids: set[str]) -> None:
+        """Drop what was kept about targets that are gone."""
+        for kept in (self._deaths, self._asked):
+            for name in kept.keys() - names:
+                del kept[name]
+        for places in (self._reported, self._suspected):
+            for place in [place for place in places if place[0] not in names]:
+                del places[place]
+        for target_id in self._rates.keys() - ids:
+            del self._rates[target_id]
+
+    def look_at(self, name: str) -> None:
+        """Look at one target. Raises RuntimeUnavailable."""
+        state = self._eyes.effector.find(name)
+        if state is not None:
+            self._sightings.saw_one(state)
+            self._judge_state(state)
 
     def _secrets(self, state: TargetState) -> frozenset[str] | None:
-        """Ask once for each target (a new id is a new one), and again at the next look where there was no answer."""
-        old = self._known.get(state.ref.name)
-        if old and old.state.ref == state.ref and old.secrets is not None:
-            return old.secrets
+        """Ask for what has to be masked; None where there was no answer: then it is asked again at the next look."""
         try:
-            return self._source.secrets(state.ref)
+            return self._eyes.source.secrets(state.ref)
         except RuntimeProblem:
             return None
 
-    def _merged(self, state: TargetState, secrets: frozenset[str] | None) -> Watched:
-        one, old = Watched(state, secrets), self._known.get(state.ref.name)
-        if old:
-            one.series = old.series
-        if state.usage:
-            one.series.append(state.usage)
-        return one
+    def sample(self) -> None:
+        """Measure every target that runs and opted in, and judge each by its samples."""
+        for state, _ in self._sightings.all():
+            if not state.running or not opted_in(state.labels, self._tools.policy.watch):
+                continue
+            try:
+                usage = self._eyes.sensor.usage(state.ref)
+            except RuntimeProblem as error:
+                log.debug("no sample", target=state.ref.name, error=str(error))
+                continue
+            if usage:
+                self._sightings.measured(state.ref.name, usage)
+                self._judge_samples(state)
 
-    def _judge(self, state: TargetState) -> None:
-        """Report a symptom once; the same one again only after it has been away.
+    def read_logs(self) -> None:
+        """Count the telling log lines of the targets whose owner asked for it by label."""
+        now = self._tools.clock()
+        for state, _ in self._sightings.all():
+            pattern = state.labels.get(PATTERN_LABEL)
+            if pattern is None or not state.running or forbidden(state, self._tools.policy):
+                continue
+            rate = self._rates.setdefault(state.ref.id, LogRate(now))
+            if rate.since < now:
+                self._judge("log", state, self._outbreak(state, rate, pattern, now))
 
-        It has to show in two looks in a row: between the two halves of a restart a target looks crashed.
-        """
+    def _outbreak(self, state: TargetState, rate: LogRate, pattern: str, now: datetime) -> Symptom | None:
+        try:
+            lines = rate.exceeded(self._eyes.source.logs(state.ref, since=rate.since), pattern, now)
+        except RuntimeProblem:
+            return None
+        if not lines:
+            return None
+        metrics = {"error_lines": float(len(lines))}
+        return Symptom(fault=Fault.ERROR_LOGS, target_id=state.ref.id, since=None, metrics=metrics, told=lines[-20:])
+
+    # Judging
+
+    def _judge_state(self, state: TargetState) -> None:
+        deaths: Sequence[datetime] = self._deaths.get(state.ref.name, ())
+        self._judge("loop", state, loop_of(state, deaths, self._tools.clock()))
+        self._judge("state", state, symptom_of(state))
+
+    def _judge_samples(self, state: TargetState) -> None:
+        usual = self._tools.thresholds
+        series = self._sightings.series(state.ref.name)
+        self._judge("pressure", state, pressure_of(state, series, thresholds_of(state.labels, usual)))
+
+    def _judge(self, kind: str, state: TargetState, symptom: Symptom | None) -> None:
+        """Report a symptom once; the same one again only after it has been away."""
         if forbidden(state, self._tools.policy):
             return
-        name, symptom = state.ref.name, symptom_of(state)
+        place = (state.ref.name, kind)
         if symptom is None:
-            self._reported.pop(name, None)
-            self._suspected.pop(name, None)
-        elif symptom != self._suspected.get(name):
-            self._suspected[name] = symptom
-        elif symptom != self._reported.get(name):
-            self._tell(state, symptom)
+            self._reported.pop(place, None)
+            self._suspected.pop(place, None)
+            return
+        suspected, reported = self._suspected.get(place), self._reported.get(place)
+        self._suspected[place] = symptom
+        if reported and reported.identity == symptom.identity:
+            return
+        if symptom.certain or (suspected and suspected.identity == symptom.identity):
+            self._tell(place, state, symptom)
 
-    def _tell(self, state: TargetState, symptom: Symptom) -> None:
+    def _tell(self, place: tuple[str, str], state: TargetState, symptom: Symptom) -> None:
         try:
             if not self._stale(symptom):
                 self._report(self._signal(state, symptom))
-            self._reported[state.ref.name] = symptom
+            self._reported[place] = symptom
         except StoreError as error:
             log.warning("a symptom could not be stored; it is reported again", error=str(error))
 
@@ -155,7 +280,8 @@ class Watcher:
             fault=symptom.fault,
             severity=Severity.CRITICAL,
             at=state.at,
-            source="sensor",
+            source=SENSOR,
             alert_type=symptom.fault,
+            logs=symptom.told,
             metrics=symptom.metrics,
         )

@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
+from aegis_core.domain.change import Change, ChangeKind
 from aegis_core.domain.policy import Policy
 from aegis_core.domain.signal import Fault, Severity, Signal
 from aegis_core.domain.target import Health, TargetRef, TargetState, Usage, Watch
 from aegis_core.errors import RuntimeUnavailable, StoreUnavailable, TargetGone
-from aegis_core.pipeline.watch import SAMPLES, Watcher
+from aegis_core.pipeline.sightings import SAMPLES, Sightings
+from aegis_core.pipeline.watch import Eyes, Pace, Watcher
 from aegis_core.testing import FakeRuntime
 from tests import examples as make
 from tests.contract.rigs import wait_until
 
-from .scene import NAME, Scene
+from .scene import MIB, NAME, Scene
 
 SECRET = "s3cr3t-of-the-shop"
 
@@ -31,7 +33,12 @@ class Watching:
         self.watcher = self.anew()
 
     def anew(self, every: float = 0.01) -> Watcher:
-        return Watcher(self.runtime, self.runtime, self.scene.tools, every, self.report)
+        eyes, pace = Eyes(self.runtime, self.runtime, self.runtime), Pace(sample=every, list=every)
+        return Watcher(eyes, self.scene.tools, pace, self.report, self.sightings)
+
+    @property
+    def sightings(self) -> Sightings:
+        return self.scene.tools.sightings
 
     def report(self, signal: Signal) -> None:
         if signal.target in self.unstorable:
@@ -43,7 +50,15 @@ class Watching:
         """Look so often, and tell which faults were reported in all."""
         for _ in range(times):
             self.watcher.look()
+            self.watcher.sample()
         return [signal.fault for signal in self.reported]
+
+    def measure(self, seconds: int) -> None:
+        """Sample every two seconds for so long."""
+        self.watcher.look()
+        for _ in range(seconds // 2):
+            self.scene.clock.advance(2)
+            self.watcher.sample()
 
 
 # ---- what is reported
@@ -91,12 +106,10 @@ def test_a_restart_that_is_looked_into_in_the_middle_is_not_a_crash() -> None:
     assert watching.reported == []
 
 
-def test_a_check_that_fails_every_other_look_is_not_taken_for_one_that_fails_twice() -> None:
+def test_docker_has_counted_its_retries_so_one_look_is_enough_for_ill_health() -> None:
     watching = Watching()
-    for health in (Health.UNHEALTHY, Health.HEALTHY) * 3:
-        watching.runtime.turn(NAME, health)
-        watching.look(times=1)
-    assert watching.reported == []
+    watching.runtime.turn(NAME, Health.UNHEALTHY)
+    assert watching.look(times=1) == [Fault.UNHEALTHY]
 
 
 def test_two_different_crashes_are_not_taken_for_two_looks_at_one() -> None:
@@ -172,7 +185,7 @@ def test_a_signal_that_could_not_be_stored_is_reported_again() -> None:
     watching = Watching()
     watching.runtime.turn(NAME, Health.UNHEALTHY)
     watching.unstorable = [NAME, NAME]
-    assert watching.look(times=3) == []
+    assert watching.look(times=2) == []
     assert watching.look(times=2) == [Fault.UNHEALTHY]
 
 
@@ -186,6 +199,105 @@ def test_a_signal_that_cannot_be_stored_keeps_nobody_elses_back() -> None:
     assert [signal.target for signal in watching.reported] == ["db"]
 
 
+# ---- what is measured
+
+
+def test_memory_over_its_threshold_for_long_enough_is_reported_once() -> None:
+    watching = Watching()
+    watching.runtime.use(NAME, memory_bytes=120 * MIB)
+    watching.measure(seconds=8)
+    assert watching.reported == []
+    watching.measure(seconds=8)
+    (signal,) = watching.reported
+    assert signal.fault is Fault.MEMORY_PRESSURE
+    assert signal.metrics["memory_percent"] == pytest.approx(93.75)
+
+
+def test_one_sample_below_begins_the_count_anew() -> None:
+    watching = Watching()
+    for _ in range(4):
+        watching.runtime.use(NAME, cpu_percent=99.0)
+        watching.measure(seconds=8)
+        watching.runtime.use(NAME, cpu_percent=10.0)
+        watching.measure(seconds=2)
+    assert watching.reported == []
+
+
+def test_a_targets_own_thresholds_stand_on_its_labels() -> None:
+    labels = {**make.LABELS, "aegis.cpu_percent": "50%", "aegis.for": "4s"}
+    watching = Watching(labels=labels)
+    watching.runtime.use(NAME, cpu_percent=60.0)
+    watching.measure(seconds=6)
+    assert [signal.fault for signal in watching.reported] == [Fault.CPU_SATURATION]
+
+
+# ---- what is told
+
+
+def change(watching: Watching, kind: ChangeKind) -> Change:
+    return Change(kind=kind, at=watching.scene.clock(), target=watching.scene.ref)
+
+
+def test_a_target_that_dies_again_and_again_is_in_a_crash_loop() -> None:
+    watching = Watching()
+    for _ in range(3):
+        watching.runtime.end(NAME, 1)
+        watching.watcher.hear(change(watching, ChangeKind.DIED))
+        watching.runtime.start(NAME)
+        watching.scene.clock.advance(5)
+    watching.watcher.look_at(NAME)
+    assert [signal.fault for signal in watching.reported] == [Fault.CRASH_LOOP]
+    assert watching.reported[0].logs == ("ended 3 times within 10 s",)
+
+
+def test_ends_that_were_asked_for_are_no_crash_loop() -> None:
+    watching = Watching()
+    for _ in range(5):
+        watching.watcher.hear(change(watching, ChangeKind.STOPPED))
+        watching.watcher.hear(change(watching, ChangeKind.DIED))
+    watching.watcher.look_at(NAME)
+    assert watching.reported == []
+
+
+def test_a_crash_that_is_told_is_looked_at_twice_and_reported_without_waiting_for_the_list() -> None:
+    watching = Watching()
+    watching.watcher = watching.anew(every=3600)
+    watching.watcher.start()
+    try:
+        wait_until(lambda: watching.watcher.problem == "", "the first list")
+        watching.runtime.end(NAME, 1)
+        wait_until(lambda: watching.reported, "the crash to be reported")
+    finally:
+        watching.scene.tools.stopping.set()
+        watching.watcher.join()
+    assert [signal.fault for signal in watching.reported] == [Fault.CRASHED]
+
+
+# ---- log lines
+
+
+def test_an_outbreak_of_the_labelled_words_is_reported_with_its_lines() -> None:
+    watching = Watching(labels={**make.LABELS, "aegis.log_pattern": "payment failed"})
+    watching.look(times=1)
+    watching.watcher.read_logs()
+    for number in range(6):
+        watching.runtime.say(NAME, f"order {number}: Payment Failed")
+    watching.scene.clock.advance(5)
+    watching.watcher.read_logs()
+    (signal,) = watching.reported
+    assert (signal.fault, len(signal.logs)) == (Fault.ERROR_LOGS, 6)
+
+
+def test_without_the_label_no_log_is_read() -> None:
+    watching = Watching()
+    watching.look(times=1)
+    for _ in range(50):
+        watching.runtime.say(NAME, "ERROR it burns")
+    watching.scene.clock.advance(5)
+    watching.watcher.read_logs()
+    assert watching.reported == []
+
+
 # ---- what is known
 
 
@@ -195,14 +307,14 @@ def test_every_target_is_known_with_its_samples_oldest_first() -> None:
     for percent in (10.0, 20.0):
         watching.runtime.use(NAME, cpu_percent=percent)
         watching.look(times=1)
-    known = {state.ref.name: [one.cpu_percent for one in series] for state, series in watching.watcher.targets()}
+    known = {state.ref.name: [one.cpu_percent for one in series] for state, series in watching.sightings.all()}
     assert known == {NAME: [10.0, 20.0], "stranger": []}, "what did not opt in is listed, and not measured"
 
 
 def test_the_newest_samples_are_kept_and_no_more() -> None:
     watching = Watching()
     watching.look(times=SAMPLES + 5)
-    ((_, series),) = watching.watcher.targets()
+    ((_, series),) = watching.sightings.all()
     assert len(series) == SAMPLES
     assert list(series) == sorted(series, key=lambda one: one.at)
 
@@ -212,8 +324,8 @@ def test_what_is_gone_is_no_longer_known() -> None:
     watching.look()
     watching.runtime.remove(NAME)
     watching.look()
-    assert watching.watcher.targets() == []
-    assert watching.watcher.secrets_of(NAME) == frozenset()
+    assert watching.sightings.all() == []
+    assert watching.sightings.secrets_of(NAME) == frozenset()
 
 
 class NoSamples(FakeRuntime):
@@ -228,7 +340,7 @@ def test_a_target_that_cannot_be_measured_is_watched_all_the_same() -> None:
     watching.runtime.__class__ = NoSamples
     watching.runtime.turn(NAME, Health.UNHEALTHY)
     assert watching.look() == [Fault.UNHEALTHY]
-    ((state, series),) = watching.watcher.targets()
+    ((state, series),) = watching.sightings.all()
     assert (state.usage, series) == (None, ())
 
 
@@ -256,9 +368,9 @@ def secretive() -> Watching:
 
 def test_the_secrets_of_a_target_are_asked_for_once_and_kept() -> None:
     watching = secretive()
-    assert watching.watcher.secrets_of(NAME) == frozenset()
+    assert watching.sightings.secrets_of(NAME) == frozenset()
     watching.look(times=3)
-    assert watching.watcher.secrets_of(NAME) == {SECRET}
+    assert watching.sightings.secrets_of(NAME) == {SECRET}
     assert watching.runtime.asked == 1
 
 
@@ -268,7 +380,7 @@ def test_secrets_that_could_not_be_had_are_asked_for_again() -> None:
     watching.look(times=1)
     watching.runtime.away = False
     watching.look(times=1)
-    assert watching.watcher.secrets_of(NAME) == {SECRET}
+    assert watching.sightings.secrets_of(NAME) == {SECRET}
 
 
 def test_another_target_under_the_same_name_has_its_own_secrets() -> None:
@@ -276,7 +388,7 @@ def test_another_target_under_the_same_name_has_its_own_secrets() -> None:
     watching.look()
     watching.runtime.add(NAME, env={"DB_PASSWORD": "another-s3cr3t"}, labels=make.LABELS)
     watching.look()
-    assert watching.watcher.secrets_of(NAME) == {"another-s3cr3t"}
+    assert watching.sightings.secrets_of(NAME) == {"another-s3cr3t"}
 
 
 class Hanging(FakeRuntime):
@@ -302,8 +414,8 @@ def test_a_runtime_that_hangs_keeps_nobody_from_asking_what_is_known() -> None:
     answered = threading.Event()
 
     def ask() -> None:
-        watching.watcher.secrets_of(NAME)
-        watching.watcher.targets()
+        watching.sightings.secrets_of(NAME)
+        watching.sightings.all()
         answered.set()
 
     threading.Thread(target=ask, daemon=True).start()

@@ -1,0 +1,100 @@
+"""What has been seen of every target: written by the watcher, read by everybody else."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from aegis_core.domain.definition import differences
+from aegis_core.domain.target import TargetState, Usage
+
+SAMPLES: Final = 180
+CHANGES: Final = 10
+MOST_GONE: Final = 200  # targets that are gone and still remembered
+CHANGED_LATELY: Final = timedelta(hours=24)
+
+
+@dataclass
+class Sighting:
+    """One target: its newest state, its samples (oldest first), and how its definition has changed, with times."""
+
+    state: TargetState
+    secrets: frozenset[str] | None = None  # None until they are known
+    series: deque[Usage] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    changes: deque[tuple[datetime, str]] = field(default_factory=lambda: deque(maxlen=CHANGES))
+
+
+class Sightings:
+    """The memory of the watcher. Safe for many threads; nobody waits for the runtime while holding its lock."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[str, Sighting] = {}
+        self._gone: dict[str, Sighting] = {}  # by name, so that a recreated target can be compared with the old one
+
+    def all(self) -> Sequence[tuple[TargetState, Sequence[Usage]]]:
+        """Return the newest state of every target with its samples."""
+        with self._lock:
+            return [(one.state, tuple(one.series)) for one in self._known.values()]
+
+    def series(self, name: str) -> Sequence[Usage]:
+        """Return the samples of a target since it was started last, oldest first."""
+        with self._lock:
+            one = self._known.get(name)
+            started = one.state.started_at if one else None
+            return [sample for sample in one.series if started is None or sample.at >= started] if one else ()
+
+    def secrets_of(self, name: str) -> frozenset[str]:
+        """Return the environment values of a target that has been seen; none for one that has not."""
+        with self._lock:
+            one = self._known.get(name)
+            return (one.secrets if one else None) or frozenset()
+
+    def knows_secrets(self, state: TargetState) -> bool:
+        """Tell whether this very target has been asked for its secrets already."""
+        with self._lock:
+            one = self._known.get(state.ref.name)
+            return one is not None and one.state.ref == state.ref and one.secrets is not None
+
+    def changed_lately(self, name: str, now: datetime) -> Sequence[str]:
+        """Tell how the target's definition has changed within the last day, oldest first."""
+        with self._lock:
+            one = self._known.get(name)
+            told = [(at, text) for at, text in one.changes if now - at < CHANGED_LATELY] if one else []
+        return [f"{at:%H:%M:%S} {text}" for at, text in told]
+
+    def saw(self, states: Sequence[TargetState], secrets: Mapping[str, frozenset[str]]) -> None:
+        """Take in a complete list of the targets, with the secrets of those that were asked."""
+        with self._lock:
+            gone = {name: one for name, one in self._known.items() if name not in {state.ref.name for state in states}}
+            self._gone = dict(list({**self._gone, **gone}.items())[-MOST_GONE:])
+            self._known = {state.ref.name: self._merged(state, secrets.get(state.ref.name)) for state in states}
+            for name in self._known:
+                self._gone.pop(name, None)
+
+    def saw_one(self, state: TargetState) -> None:
+        """Take in one target."""
+        with self._lock:
+            self._known[state.ref.name] = self._merged(state, None)
+            self._gone.pop(state.ref.name, None)
+
+    def measured(self, name: str, usage: Usage) -> None:
+        """Take in a sample."""
+        with self._lock:
+            one = self._known.get(name)
+            if one:
+                one.state = one.state.model_copy(update={"usage": usage})
+                one.series.append(usage)
+
+    def _merged(self, state: TargetState, secrets: frozenset[str] | None) -> Sighting:
+        old = self._known.get(state.ref.name) or self._gone.get(state.ref.name)
+        if old is None:
+            return Sighting(state, secrets)
+        same = old.state.ref == state.ref
+        usage = state.usage or (old.state.usage if same and state.running else None)
+        one = Sighting(state.model_copy(update={"usage": usage}), secrets or (old.secrets if same else None))
+        one.series, one.changes = old.series, old.changes
+        one.changes.extend((state.at, text) for text in differences(old.state, state))
+        return one
