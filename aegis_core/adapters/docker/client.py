@@ -1,6 +1,7 @@
 """The one connection to the Docker engine, and the one place where its errors become ours."""
 
 import json
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -57,6 +58,24 @@ class Engine(docker.APIClient):
         params = {"since": _stamp(since), "until": _stamp(until), "filters": json.dumps(filters)}
         body = b"".join(self._body("/events", params, _MOST_EVENT_BYTES))
         return [json.loads(line) for line in body.splitlines() if line.strip()]
+
+    def live_events(
+        self, since: datetime, filters: Mapping[str, Sequence[str]], silence: float
+    ) -> tuple[requests.Response, socket.socket]:
+        """Subscribe to the events from a moment on; returns the answer that they come in, and its connection.
+
+        The answer breaks after a silence of this many seconds: only so it shows that the other side is dead.
+        """
+        params = {"since": _stamp(since), "filters": json.dumps(filters)}
+        url = self._url("/events")  # type: ignore[attr-defined]
+        response = self._get(url, params=params, stream=True)  # type: ignore[attr-defined]
+        self._raise_for_status(response)  # type: ignore[attr-defined]
+        if response.raw.closed:
+            raise requests.ConnectionError("the answer was empty")
+        stream = self._get_raw_response_socket(response)  # type: ignore[attr-defined]
+        wire: socket.socket = getattr(stream, "_sock", stream)
+        wire.settimeout(silence)
+        return response, wire
 
     def log_bytes(self, container: str, tail: int, since: datetime | None, most: int) -> Iterator[bytes]:
         """Yield the end of a container's log as the engine sends it, at most about `most` bytes. Never follows."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from aegis_core.domain.change import Neighbour
 from aegis_core.domain.masking import secret_values
 from aegis_core.domain.target import TargetRef
 from aegis_core.ports import Clock
@@ -11,6 +12,7 @@ from aegis_core.ports import Clock
 from .client import Engine, translated
 from .containers import Containers
 from .log import newest_lines
+from .neighbours import Neighbourhood
 from .past import happenings
 
 _MOST_LINES: Final = 2_000
@@ -23,6 +25,7 @@ class DockerEvidence:
     def __init__(self, engine: Engine, containers: Containers, clock: Clock) -> None:
         self._engine = engine
         self._containers = containers
+        self._neighbourhood = Neighbourhood(engine, containers, clock)
         self._clock = clock
 
     def logs(self, target: TargetRef, tail: int = 200, since: datetime | None = None) -> Sequence[str]:
@@ -48,3 +51,7 @@ class DockerEvidence:
         inspection = self._containers.inspected(target.id, target.name)
         pairs = (entry.partition("=") for entry in inspection["Config"].get("Env") or ())
         return secret_values({name: value for name, _, value in pairs})
+
+    def neighbours(self, target: TargetRef) -> Sequence[Neighbour]:
+        """See `ports.EvidenceSource.neighbours`."""
+        return self._neighbourhood.of(target)

@@ -27,10 +27,13 @@ class Happening(NamedTuple):
     at: datetime
     what: str  # the engine's word: start, die, "health_status: unhealthy", …
     attributes: Mapping[str, str]
+    container: str = ""  # its id
 
     def __str__(self) -> str:
         code, number = self.attributes.get("exitCode"), self.attributes.get("signal")
         detail = f" (exit code {code})" if code else f" (signal {number})" if number else ""
+        if self.what == "update":
+            detail = " (of its limits or its restart policy)"
         return clean_line(f"{self.at:%H:%M:%S} {self.what}{detail}")
 
     def stops(self, own_signal: int) -> bool:
@@ -59,12 +62,14 @@ def happenings(engine: Engine, container: str, since: datetime, until: datetime)
     filters = {"type": ["container"], "container": [container], "event": _TOLD}
     with translated("asking for past events"):
         answer = engine.past_events(since, until, filters)
-        return [_happening(event) for event in answer]
+        return [happening_of(event) for event in answer]
 
 
-def _happening(event: Mapping[str, Any]) -> Happening:
+def happening_of(event: Mapping[str, Any]) -> Happening:
+    """Read an event as the engine sends it."""
     at = datetime.fromtimestamp(int(event["timeNano"]) // 1000 / 1_000_000, UTC)
-    return Happening(at, str(event["Action"]), event["Actor"].get("Attributes") or {})
+    actor = event["Actor"]
+    return Happening(at, str(event["Action"]), actor.get("Attributes") or {}, str(actor.get("ID", "")))
 
 
 def ending(past: Iterable[Happening], own_signal: int) -> Ending:

@@ -1,13 +1,15 @@
 """Docker as a runtime: the ports, put together out of the modules of this package."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.change import Change, Neighbour
 from aegis_core.domain.target import TargetRef, TargetState, Usage
-from aegis_core.ports import Clock
+from aegis_core.ports import Clock, Stopping
 
+from .changes import Changes
 from .client import connect, translated
 from .containers import Containers
 from .effector import DockerEffector
@@ -51,6 +53,7 @@ class DockerRuntime:
         stops = Stops(self._engine, clock)
         containers = Containers(self._engine, host, meter, stops, clock)
         self._sensor = DockerSensor(self._engine, containers, meter, stops, clock, inspect_all=inspect_all)
+        self._changes = Changes(self._engine, containers, clock)
         self._evidence = DockerEvidence(self._engine, containers, clock)
         self._effector = DockerEffector(self._engine, containers, stops, clock)
 
@@ -75,6 +78,9 @@ class DockerRuntime:
     def usage(self, target: TargetRef) -> Usage | None:
         return self._sensor.usage(target)
 
+    def changes(self, stopping: Stopping) -> Iterator[Change]:
+        return self._changes.follow(stopping)
+
     def logs(self, target: TargetRef, tail: int = 200, since: datetime | None = None) -> Sequence[str]:
         return self._evidence.logs(target, tail, since)
 
@@ -83,6 +89,9 @@ class DockerRuntime:
 
     def secrets(self, target: TargetRef) -> frozenset[str]:
         return self._evidence.secrets(target)
+
+    def neighbours(self, target: TargetRef) -> Sequence[Neighbour]:
+        return self._evidence.neighbours(target)
 
     def find(self, name: str) -> TargetState | None:
         return self._effector.find(name)

@@ -1,7 +1,7 @@
 """What the engine says of a container, as a TargetState. Pure: no call is made here."""
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +16,8 @@ LONGEST_STOP_TIMEOUT: Final = 600.0  # a container may ask to be waited for with
 _DEFAULT_CPU_PERIOD: Final = 100_000  # microseconds, the kernel's own
 _HEALTH_ENTRIES: Final = 5
 _HEALTH_CHARACTERS: Final = 300
+_ENV_NAMES: Final = 200
+_ENV_NAME_CHARACTERS: Final = 100
 
 
 class Host(NamedTuple):
@@ -47,6 +49,7 @@ def to_state(
         image=config.get("Image") or "",
         image_id=inspection.get("Image") or "",
         limits=limits_of(settings, host),
+        env_keys=env_keys(config.get("Env") or ()),
         usage=usage,
         labels=labels,
         health_url=labels.get(HEALTH_URL_LABEL) or None,
@@ -54,6 +57,12 @@ def to_state(
         stop_timeout=stop_timeout(inspection),
         stopped_by_person=stopped_by_person,
     )
+
+
+def env_keys(environment: Iterable[str]) -> tuple[str, ...]:
+    """Name the variables of an environment (`NAME=value`, …), sorted; never their values."""
+    names = {clean_line(entry.partition("=")[0])[:_ENV_NAME_CHARACTERS] for entry in environment}
+    return tuple(sorted(names))[:_ENV_NAMES]
 
 
 def name_of(inspection: Inspection) -> str:

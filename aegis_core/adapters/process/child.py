@@ -8,14 +8,16 @@ A stop or start is in the journal before it has any effect.
 import logging
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from aegis_core.domain.change import Change
 from aegis_core.domain.target import Health, TargetRef, TargetState, Usage
 from aegis_core.errors import RuntimeProblem, RuntimeUnavailable
 from aegis_core.ports import Clock
 
+from .changes import changes_between, health_change, pause_change
 from .config import TargetSpec
 from .family import sweep_run
 from .health import HealthCheck
@@ -37,17 +39,28 @@ _log = logging.getLogger(__name__)
 class Child:
     """A target under supervision."""
 
-    def __init__(self, spec: TargetSpec, record: Record, journal: Journal, output: OutputLog, clock: Clock) -> None:
+    def __init__(
+        self,
+        spec: TargetSpec,
+        record: Record,
+        journal: Journal,
+        output: OutputLog,
+        clock: Clock,
+        *,
+        tell: Callable[[Change], None],
+    ) -> None:
         self.spec = spec
         self.ref = TargetRef(name=spec.name, id=record.id)
         self.output = output
         self._journal = journal
         self._clock = clock
+        self._tell = tell
         self._turn = threading.Lock()
         self._facts = threading.RLock()
         self._record = record
         self._saved: Record | None = None
         self._noted_health = Health.STARTING
+        self._noted_pause = False
         self._refusal: RuntimeProblem | None = None
         self._retired = False
         self._process: MainProcess | None = None
@@ -162,11 +175,13 @@ class Child:
         if meter and process:
             meter.note()
             self._enforce(meter, process)
+            self._note_pause(process)
         with self._facts:
-            health = self._check.standing.status if self._check else self._noted_health
+            health = self._check.standing.status if self._check and self._process else self._noted_health
             if health is not self._noted_health:
                 self._noted_health = health
                 self._note(self._record.noting(self._clock(), f"health_status: {health}"))
+                self._tell(health_change(self.ref, health, self._clock()))
             elif self._saved is not self._record:
                 self._note(self._record)
 
@@ -238,6 +253,7 @@ class Child:
         self._process = process
         self._meter = Meter(process.family, self.spec.limits)
         self._noted_health = Health.STARTING
+        self._noted_pause = False
         if self.spec.health_url:
             self._check = HealthCheck(self.spec.health_url, self.spec, self._clock)
             self._check.start()
@@ -254,17 +270,26 @@ class Child:
                 self._note(self._record.killing_for_memory(self._clock(), used, limit))
         process.family.kill()
 
+    def _note_pause(self, process: MainProcess) -> None:
+        with self._facts:
+            paused = process.paused
+            if self._process is process and paused is not self._noted_pause:
+                self._noted_pause = paused
+                self._note(self._record.noting(self._clock(), "pause (SIGSTOP)" if paused else "unpause (SIGCONT)"))
+                self._tell(pause_change(self.ref, paused, self._clock()))
+
     def _intend(self, record: Record) -> None:
         """Put into the journal what is about to be done. Raises RuntimeUnavailable, and then nothing may be done."""
         try:
             self._journal.save(self.ref.name, record)
         except OSError as error:
             raise RuntimeUnavailable(f"The journal of {self.ref.name} cannot be written: {error}.") from error
-        self._record = self._saved = record
+        self._follow(record)
+        self._saved = record
 
     def _note(self, record: Record) -> None:
         """Put into the journal what has happened: a fact whether or not it can be written; `watch` tries again."""
-        self._record = record
+        self._follow(record)
         if self._retired:
             return
         try:
@@ -272,3 +297,8 @@ class Child:
             self._saved = record
         except OSError as error:
             _log.warning("the journal of %s cannot be written: %s", self.ref.name, error)
+
+    def _follow(self, record: Record) -> None:
+        before, self._record = self._record, record
+        for change in changes_between(self.ref, before, record):
+            self._tell(change)

@@ -13,6 +13,7 @@
     health_start_period = 10.0                      # seconds in which failures do not count yet
     labels = { "aegis.enable" = "true" }
     stop_timeout = 10.0                             # seconds between SIGTERM and SIGKILL
+    depends_on = ["db"]                             # other targets of this file: trouble of theirs may be the cause
     restart = "no"                                  # the only policy: healing is what Aegis is for
 
 In `command`, `cwd` and the values of `env`, `{python}` is the interpreter that runs Aegis, `{config_dir}` the folder
@@ -63,6 +64,7 @@ class TargetSpec(Value):
     health_start_period: float = Field(default=10.0, ge=0)
     labels: Mapping[str, str] = {}
     stop_timeout: float = Field(default=10.0, ge=0)
+    depends_on: tuple[str, ...] = ()
     restart: Literal["no"] = "no"
 
     @property
@@ -105,7 +107,18 @@ def read_config(path: Path, data_root: Path) -> Mapping[str, TargetSpec]:
     tables = document.get("targets", {})
     if unknown or not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise ConfigError(f"The process file {path} may hold [targets.NAME] tables only; found {unknown or 'others'}.")
-    return {name: _spec(path, name, table, data_root / name) for name, table in tables.items()}
+    specs = {name: _spec(path, name, table, data_root / name) for name, table in tables.items()}
+    _check_dependencies(path, specs)
+    return specs
+
+
+def _check_dependencies(path: Path, specs: Mapping[str, TargetSpec]) -> None:
+    for spec in specs.values():
+        unknown = [name for name in spec.depends_on if name not in specs or name == spec.name]
+        if unknown:
+            raise ConfigError(
+                f"{path}: targets.{spec.name}.depends_on: {unknown[0]!r} is no other target of this file."
+            )
 
 
 def _spec(path: Path, name: str, table: Mapping[str, Any], data_dir: Path) -> TargetSpec:

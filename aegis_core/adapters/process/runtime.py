@@ -12,7 +12,7 @@ that was taken over is not known (only its parent can ask), so its end always co
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +21,13 @@ from typing import Final
 import psutil
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.change import MOST_NEIGHBOURS, Change, Neighbour, Relation
 from aegis_core.domain.masking import secret_values
 from aegis_core.domain.target import TargetRef, TargetState, Usage
 from aegis_core.errors import ActionUnsupported, AegisError, RuntimeProblem, RuntimeUnavailable, TargetGone
-from aegis_core.ports import Clock
+from aegis_core.ports import Clock, Stopping
 
+from .changes import Changes
 from .child import Child
 from .config import TargetSpec, read_config
 from .journal import Journal, Record
@@ -46,6 +48,7 @@ class ProcessRuntime:
         self._state_dir = state_dir
         self._clock = clock
         self._journal = Journal(state_dir)
+        self._changes = Changes(clock)
         self._children: Mapping[str, Child] = {}
         self._roster = threading.Lock()  # held while targets come and go
         self._over = threading.Event()
@@ -79,6 +82,7 @@ class ProcessRuntime:
             gone = _each(leaving, lambda child: child.retire(TargetGone(f"{child.ref.name} is no longer what it was.")))
             for child in gone:
                 self._forget(child.ref.name)
+                self._changes.tell_removed(child.ref)
             stuck = {child.ref.name: child for child in leaving if child not in gone}
             added = {name: self._make(spec) for name, spec in specs.items() if name not in {**kept, **stuck}}
             self._children = {**kept, **stuck, **added}
@@ -115,6 +119,9 @@ class ProcessRuntime:
     def usage(self, target: TargetRef) -> Usage | None:
         return self._present(target).usage()
 
+    def changes(self, stopping: Stopping) -> Iterator[Change]:
+        return self._changes.follow(stopping)
+
     # EvidenceSource
 
     def logs(self, target: TargetRef, tail: int = 200, since: datetime | None = None) -> Sequence[str]:
@@ -125,6 +132,21 @@ class ProcessRuntime:
 
     def secrets(self, target: TargetRef) -> frozenset[str]:
         return secret_values(self._present(target).spec.env)
+
+    def neighbours(self, target: TargetRef) -> Sequence[Neighbour]:
+        """Return what it depends on and what depends on it, by the file."""
+        wanted = dict.fromkeys(self._present(target).spec.depends_on, Relation.DEPENDENCY)
+        wanting = {
+            name: Relation.DEPENDENT
+            for name, child in self._children.items()
+            if target.name in child.spec.depends_on and name not in wanted
+        }
+        seen = ((relation, self._children.get(name)) for name, relation in {**wanted, **wanting}.items())
+        return [
+            Neighbour(relation=relation, state=child.state(with_usage=False), names=(child.ref.name,))
+            for relation, child in seen
+            if child
+        ][:MOST_NEIGHBOURS]
 
     # Effector
 
@@ -173,7 +195,7 @@ class ProcessRuntime:
     def _make(self, spec: TargetSpec) -> Child:
         record = self._journal.load(spec.name) or Record(id=secrets.token_hex(32), definition=spec.definition)
         (self._state_dir / "data" / spec.name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Child(spec, record, self._journal, self._output(spec.name), self._clock)
+        return Child(spec, record, self._journal, self._output(spec.name), self._clock, tell=self._changes.tell)
 
     def _output(self, name: str) -> OutputLog:
         return OutputLog(self._state_dir / "output", name, self._clock)

@@ -41,6 +41,7 @@ def state_of(
         image=f"process/{spec.name}",
         image_id=f"sha256:{spec.program}",
         limits=spec.limits,
+        env_keys=tuple(sorted(spec.env)),
         usage=usage,
         labels=spec.labels,
         health_url=spec.published_health_url,

@@ -74,11 +74,12 @@ def test_a_stop_or_start_has_begun_but_a_crash_is_neither(events: list[str], exp
         ("die:137", "12:03:04 die (exit code 137)"),
         ("kill:15", "12:03:04 kill (signal 15)"),
         ("oom", "12:03:04 oom"),
+        ("update", "12:03:04 update (of its limits or its restart policy)"),
         ("health_status: unhealthy", "12:03:04 health_status: unhealthy"),
     ],
 )
 def test_an_event_is_told_in_one_short_line(word: str, line: str) -> None:
-    at, _, _ = told("")[0]
+    at = told("")[0].at
     happening = Happening(at, word, {}) if " " in word else told(word)[0]
 
     assert str(happening) == line
