@@ -94,8 +94,7 @@ def _show(stack: Stack, services: Services) -> bool:
     """Cause the fault, show its way, sum it up; tells whether it was healed."""
     core, console = services.core(), out()
     incident = heal(core, services.app(), stack.check, HEAL_SECONDS)
-    with busy("reading the runbook"):
-        lesson = written_lesson(core, incident.incident_id) if incident.attempts else None
+    lesson = written_lesson(core, incident.incident_id) if incident.attempts else None
     console.print()
     console.print(ending_panel(incident, lesson, _beside_us(stack.runbook), services.dashboard.url))
     return incident.status is Status.RESOLVED

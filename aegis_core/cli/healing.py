@@ -103,7 +103,8 @@ def ending(incident: Detail, lesson: Lesson | None, runbook: str, dashboard: str
         grid.add_row("Time to heal", Text(f"{words.duration(incident.seconds)} from the first signal"))
     else:
         grid.add_row("Why it failed", Text(words.short(incident.error or "", 600), style=Tone.BAD))
-    grid.add_row("New lesson", _lesson_text(lesson, runbook))
+    if incident.attempts:
+        grid.add_row("New lesson", _lesson_text(lesson, runbook))
     if incident.impact:
         impact = incident.impact
         grid.add_row("Money saved", Text.assemble((words.money(impact.saved_dollars), "bold"), f" = {impact.formula}"))

@@ -21,6 +21,7 @@ from .ending import Ending
 from .failures import ComposeFailed
 from .output import Busy
 from .process_file import write_process_file
+from .words import short
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 COMPOSE_FILE: Final = PROJECT / "docker-compose.yml"
@@ -190,7 +191,12 @@ class ComposeStack:
             doing.tell(what, last_line(self._log))
             time.sleep(PAUSE)
         if self._up.exit_code:
-            raise ComposeFailed(f"docker compose up has failed. {told_by(self._log)}")
+            raise ComposeFailed(f"docker compose up has failed. {told_by(self._log)}{self._told_by_containers()}")
+
+    def _told_by_containers(self) -> str:
+        """What the services have printed last: why one of them is not healthy stands there."""
+        printed = _printed_by(self._command("logs", "--no-color", "--tail", "8")).splitlines()
+        return "".join(["\nThe containers say:", *(f"\n  {short(line, 300)}" for line in printed)]) if printed else ""
 
     def _require_none(self) -> None:
         """Somebody's running project would be changed, and be stopped in the end."""

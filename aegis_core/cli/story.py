@@ -90,6 +90,10 @@ def _joined(data: Mapping[str, Any]) -> Told:
     return Told(f"{words.spoken(Signal.model_validate(data['signal']).fault)} was reported again")
 
 
+def _cleared(_: Mapping[str, Any]) -> Told:
+    return Told("whoever reported it says that it is over")
+
+
 def _gathered(data: Mapping[str, Any]) -> Told:
     evidence = Evidence.model_validate(data["evidence"])
     numbered = lines_of(evidence)
@@ -200,6 +204,7 @@ def _dim(*texts: str) -> tuple[tuple[str, Tone], ...]:
 _TELLERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Told]]] = {
     EventType.SIGNAL_RECEIVED: _received,
     EventType.SIGNAL_JOINED: _joined,
+    EventType.SIGNAL_CLEARED: _cleared,
     EventType.EVIDENCE_GATHERED: _gathered,
     EventType.DIAGNOSED: _diagnosed,
     EventType.DECIDED: _decided,

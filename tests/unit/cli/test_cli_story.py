@@ -7,7 +7,7 @@ from aegis_core.cli.output import Tone
 from aegis_core.cli.story import tell, way
 from aegis_core.cli.wire import Happening
 from aegis_core.domain.diagnosis import Source
-from aegis_core.domain.events import Draft, EventType
+from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Status
 from aegis_core.domain.logs import Template
 from aegis_core.domain.policy import Verdict
@@ -38,6 +38,7 @@ from tests.examples import (
 EVERY = (
     received(),
     joined(),
+    Draft(type=EventType.SIGNAL_CLEARED, agent=Agent.DETECTION),
     gathered(),
     diagnosed(),
     decided(),
