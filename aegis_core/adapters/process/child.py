@@ -9,7 +9,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from aegis_core.domain.change import Change
@@ -29,9 +29,6 @@ from .usage import Meter
 
 KILL_SECONDS: Final = 5.0  # after SIGKILL: only a process that is stuck in the kernel is still there
 GATE_SECONDS: Final = 0.5
-SHUTDOWN_SECONDS: Final = 10.0
-"""A host that goes down sends SIGTERM to targets and agent alike: what ended by it this shortly before the agent was
-not stopped by a person, and starts again with the next agent."""
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +105,7 @@ class Child:
         with self._turn:
             self._refusal = refusal
             self.look()
-            if self._process or self._ended_by_shutdown():
+            if self._process or self._record.ended_by_shutdown(self._clock()):
                 self._stop(Asked.AGENT)
 
     def retire(self, refusal: RuntimeProblem) -> None:
@@ -190,12 +187,6 @@ class Child:
     def _refuse_when_closed(self) -> None:
         if self._refusal:
             raise self._refusal
-
-    def _ended_by_shutdown(self) -> bool:
-        record = self._record
-        if record.asked is not Asked.OUTSIDE or record.finished_at is None:
-            return False
-        return self._clock() - record.finished_at < timedelta(seconds=SHUTDOWN_SECONDS)
 
     def _find_process(self) -> None:
         record = self._record

@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
@@ -19,6 +19,7 @@ from aegis_core.domain.model import Stored
 from aegis_core.errors import AlreadyRunning, ConfigError
 
 MOST_HAPPENINGS: Final = 50
+SHUTDOWN: Final = timedelta(seconds=10)  # a host that goes down gives everybody about as long before it kills
 LOCK_SECONDS: Final = 1.0  # an agent that was killed while it forked holds the lock until that child has got going
 OOM_EXIT_CODE: Final = 137  # 128 + SIGKILL: what the kernel's OOM killer leaves of a container
 NOT_STARTED_EXIT_CODE: Final = 127  # a shell's word for a command that could not be run
@@ -77,6 +78,14 @@ class Record(Stored):
     @property
     def stopped_by_person(self) -> bool:
         return self.asked in _BY_PERSON
+
+    def ended_by_shutdown(self, now: datetime) -> bool:
+        """Tell, at the end of the agent, whether the host that goes down has ended the target already.
+
+        It sends SIGTERM to everybody, so that what ended by it just before the agent was not stopped by a person.
+        """
+        ended = self.finished_at if self.asked is Asked.OUTSIDE else None
+        return ended is not None and now - ended < SHUTDOWN
 
     def noting(self, at: datetime, text: str) -> Self:
         """Add a happening; the oldest are forgotten."""
