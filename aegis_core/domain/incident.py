@@ -71,6 +71,7 @@ class Incident(Stored):
     closed_at: datetime | None = None
     wake_at: datetime | None = None  # nothing is to be done before this moment
     cleared_at: datetime | None = None  # who reported it says that it is over since
+    waits: int = 0  # how often it has waited for another target that it fails because of
     stumbles: int = 0  # how often in a row the present stage broke
 
     @property
@@ -131,10 +132,11 @@ def _decided(incident: Incident, event: Event) -> Change:
     return {"status": status, "decision": decision}
 
 
-def _rested(_: Incident, event: Event) -> Change:
+def _rested(incident: Incident, event: Event) -> Change:
     until = datetime.fromisoformat(event.data["until"])
+    waits = incident.waits + ("waits_for" in event.data)
     anew = dict.fromkeys(("evidence", "diagnosis", "decision", "intent", "executed_at", "judgement"))
-    return {"status": Status.ANALYZING, "wake_at": until, **anew}
+    return {"status": Status.ANALYZING, "wake_at": until, "waits": waits, **anew}
 
 
 def _intended(incident: Incident, event: Event) -> Change:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .model import Stored
-from .signal import Fault
+from .signal import Fault, Severity, Signal
 from .target import Health, RunState, TargetState, Usage
 
 MEMORY_LABEL: Final = "aegis.memory_percent"
@@ -31,6 +31,19 @@ class Symptom(Stored):
     def identity(self) -> tuple[Fault, str, datetime | None]:
         """What makes two symptoms the same trouble, whatever is measured meanwhile."""
         return self.fault, self.target_id, self.since
+
+    def signal(self, state: TargetState, source: str) -> Signal:
+        """Turn what was noticed into what is reported."""
+        return Signal(
+            target=state.ref.name,
+            fault=self.fault,
+            severity=Severity.CRITICAL,
+            at=state.at,
+            source=source,
+            alert_type=self.fault,
+            logs=self.told,
+            metrics=self.metrics,
+        )
 
     @property
     def certain(self) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from aegis_core.domain.change import Neighbour
+from aegis_core.domain.correlation import CONSEQUENCES, cause_of, told, unwell
 from aegis_core.domain.course import course_of
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import Evidence
@@ -11,6 +13,7 @@ from aegis_core.domain.incident import Incident
 from aegis_core.domain.lesson import precedents, similar
 from aegis_core.domain.logs import fold
 from aegis_core.domain.masking import mask, mask_lines
+from aegis_core.domain.policy import forbidden
 from aegis_core.domain.target import TargetState, without_secrets
 from aegis_core.errors import RunbookError, RuntimeProblem
 
@@ -19,6 +22,8 @@ from .tools import Tools
 LOG_LINES: Final = 200
 MOST_TEMPLATES: Final = 60
 TAIL_LINES: Final = 40
+MOST_WAITS: Final = 12
+WAIT_FOR_CAUSE: Final = timedelta(seconds=5)  # 12 times: a minute for the cause to be healed
 HAPPENINGS_BEFORE: Final = timedelta(minutes=10)  # how far back the runtime is asked what it did
 
 
@@ -40,9 +45,40 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
         changes=tuple(mask(text) for text in tools.sightings.changed_lately(incident.target, tools.clock())),
         course=tuple(course_of(tools.sightings.series(incident.target))),
     )
-    evidence = _with_precedents(_with_log(bare, incident, target, tools), incident, tools)
+    evidence = _with_log(bare, incident, target, tools)
+    neighbours = _neighbours(target, tools)
+    cause = _cause(incident, evidence, neighbours, tools)
+    if cause:
+        return (_waits_for(cause, tools),)
+    evidence = _with_precedents(evidence.model_copy(update={"neighbours": told(neighbours)}), incident, tools)
     data = {"evidence": evidence.model_dump(mode="json")}
     return (Draft(type=EventType.EVIDENCE_GATHERED, agent=Agent.DETECTION, data=data),)
+
+
+def _cause(incident: Incident, evidence: Evidence, neighbours: Sequence[Neighbour], tools: Tools) -> Neighbour | None:
+    """The one that has to be healed first: as long as Aegis may heal it, and has not been waited for too long."""
+    if incident.fault not in CONSEQUENCES or incident.waits >= MOST_WAITS or incident.tried:
+        return None
+    cause = cause_of(neighbours, [one.example for one in evidence.templates if one.error])
+    return None if cause is None or forbidden(cause.state, tools.policy) else cause
+
+
+def _neighbours(target: TargetState | None, tools: Tools) -> Sequence[Neighbour]:
+    if target is None:
+        return ()
+    try:
+        return tools.source.neighbours(target.ref)
+    except RuntimeProblem:
+        return ()
+
+
+def _waits_for(cause: Neighbour, tools: Tools) -> Draft:
+    """What is wrong is wrong elsewhere: that one is healed first, and then this one is looked at anew."""
+    name = cause.state.ref.name
+    until = tools.clock() + WAIT_FOR_CAUSE
+    reason = f"It fails because of {name} ({cause.relation}), which {unwell(cause.state)}: that one comes first."
+    data = {"until": until.isoformat(), "reason": reason, "waits_for": name}
+    return Draft(type=EventType.RESTED, agent=Agent.PREDICTION, data=data)
 
 
 def _with_log(evidence: Evidence, incident: Incident, target: TargetState | None, tools: Tools) -> Evidence:
@@ -59,8 +95,8 @@ def _with_log(evidence: Evidence, incident: Incident, target: TargetState | None
     except RuntimeProblem as error:
         return _shaped(evidence, mask_lines(reported, secrets), (), f"logs: {mask(str(error), secrets)}")
     lines = mask_lines(seen or reported, secrets)
-    told = tuple(mask(text, secrets) for text in happenings)
-    return _shaped(evidence, lines, told, "" if lines else "logs: the target has printed nothing")
+    happened = tuple(mask(text, secrets) for text in happenings)
+    return _shaped(evidence, lines, happened, "" if lines else "logs: the target has printed nothing")
 
 
 def _with_health_log(evidence: Evidence, target: TargetState, secrets: frozenset[str]) -> Evidence:
@@ -70,12 +106,12 @@ def _with_health_log(evidence: Evidence, target: TargetState, secrets: frozenset
     return evidence.model_copy(update={"target": evidence.target.model_copy(update={"health_log": health_log})})
 
 
-def _shaped(evidence: Evidence, lines: Sequence[str], told: tuple[str, ...], missing: str) -> Evidence:
+def _shaped(evidence: Evidence, lines: Sequence[str], happened: tuple[str, ...], missing: str) -> Evidence:
     return evidence.model_copy(
         update={
             "templates": fold(lines)[:MOST_TEMPLATES],
             "tail": tuple(lines[-TAIL_LINES:]),
-            "happenings": told,
+            "happenings": happened,
             "missing": (missing,) if missing else (),
         }
     )

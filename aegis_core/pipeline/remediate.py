@@ -1,12 +1,14 @@
 """Remediate: one decision, one effect. The intent is committed first, and whoever resumes observes before acting."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.change import Relation
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident, Intent
 from aegis_core.domain.policy import Verdict, decide, forbidden
@@ -88,7 +90,29 @@ def _once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[Draft]:
             return _refused(barred)
         tools.effector.apply(intent.action, intent.before)
         state = tools.effector.observe(target)
-    return (_done(intent.action, f"{state.run}, started at {state.started_at}"),)
+    followed = _followers(state, tools) if intent.action is Action.RESTART else ()
+    return (_done(intent.action, "; ".join([f"{state.run}, started at {state.started_at}", *followed])),)
+
+
+def _followers(parent: TargetState, tools: Tools) -> Sequence[str]:
+    """Restart what lives in the target's network namespace: it went with the old one (DESIGN §7).
+
+    Looking before acting makes this safe to run again: whoever has started after the target is left alone.
+    """
+    told = []
+    for neighbour in tools.source.neighbours(parent.ref):
+        child = neighbour.state
+        stale = child.started_at is None or parent.started_at is None or child.started_at < parent.started_at
+        if neighbour.relation is not Relation.NETWORK_CHILD or not stale or child.stopped_by_person:
+            continue
+        barred = forbidden(child, tools.policy)
+        if barred:
+            told.append(f"{child.ref.name} shares its network and was left as it is: {barred}")
+            continue
+        with suppress(TargetGone):  # removed meanwhile: nothing to restart
+            tools.effector.apply(Action.RESTART, child)
+            told.append(f"{child.ref.name} restarted after it, for it shares its network")
+    return told
 
 
 def _begun(incident: Incident, intent: Intent, tools: Tools) -> bool:

@@ -15,10 +15,11 @@ from typing import Final
 
 import structlog
 
-from aegis_core.domain.change import Change, ChangeKind
+from aegis_core.domain.change import Change, ChangeKind, Neighbour
+from aegis_core.domain.correlation import CONSEQUENCES, cause_of
 from aegis_core.domain.lograte import PATTERN_LABEL, LogRate
 from aegis_core.domain.policy import forbidden
-from aegis_core.domain.signal import Fault, Severity, Signal
+from aegis_core.domain.signal import Fault, Signal
 from aegis_core.domain.symptom import Symptom, loop_of, pressure_of, symptom_of, thresholds_of
 from aegis_core.domain.target import TargetState, opted_in
 from aegis_core.errors import AegisError, RuntimeProblem, StoreError
@@ -264,24 +265,27 @@ class Watcher:
             self._tell(place, state, symptom)
 
     def _tell(self, place: tuple[str, str], state: TargetState, symptom: Symptom) -> None:
+        """Report a symptom, unless it follows from what is wrong with another target: that one is reported by itself.
+
+        What was held back is looked at again at the next list, and reported when it is still there on its own.
+        """
+        cause = cause_of(self._neighbours(state)) if symptom.fault in CONSEQUENCES else None
+        if cause and not forbidden(cause.state, self._tools.policy):
+            log.info("held back", target=state.ref.name, fault=symptom.fault, because_of=cause.state.ref.name)
+            self._judge_state(cause.state)
+            return
         try:
             if not self._stale(symptom):
-                self._report(self._signal(state, symptom))
+                self._report(symptom.signal(state, SENSOR))
             self._reported[place] = symptom
         except StoreError as error:
             log.warning("a symptom could not be stored; it is reported again", error=str(error))
 
+    def _neighbours(self, state: TargetState) -> Sequence[Neighbour]:
+        try:
+            return self._eyes.source.neighbours(state.ref)
+        except RuntimeProblem:
+            return ()
+
     def _stale(self, symptom: Symptom) -> bool:
         return symptom.since is not None and self._tools.clock() - symptom.since > STALE_AFTER
-
-    def _signal(self, state: TargetState, symptom: Symptom) -> Signal:
-        return Signal(
-            target=state.ref.name,
-            fault=symptom.fault,
-            severity=Severity.CRITICAL,
-            at=state.at,
-            source=SENSOR,
-            alert_type=symptom.fault,
-            logs=symptom.told,
-            metrics=symptom.metrics,
-        )
