@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.diagnosis import Diagnosis
@@ -492,9 +493,12 @@ def test_who_was_overtaken_by_another_agent_leaves_the_incident_alone(house: Hou
     assert house.brain.asked.wait(10)
     house.queue.recover()  # as another agent does that believes this one to be dead
     (other,) = house.queue.claim(1, house.clock())
-    house.brain.answer.set()
-    house.target("db")
-    assert house.ended(house.report("db")).status is Status.RESOLVED
+    with capture_logs() as said:
+        house.brain.answer.set()
+        house.target("db")
+        assert house.ended(house.report("db")).status is Status.RESOLVED
+        wait_until(lambda: said, "it to be noticed")
+    assert [(one["log_level"], one["incident"]) for one in said] == [("warning", incident_id)], "nothing is broken"
     assert EventType.DIAGNOSED not in house.kinds(incident_id)
     assert house.runtime.starts("web") == 1
     assert house.events.append(other, [make.failed()], house.clock()).incident.closed
@@ -546,10 +550,21 @@ def test_stopping_while_it_verifies_does_not_wait_for_the_verdict_nor_act_again(
     wait_until(lambda: house.now(incident_id).status is Status.VERIFYING, "it to be verified")
     house.stop()
     assert house.now(incident_id).status is Status.VERIFYING
+    assert house.held() == 0
     house.clock.advance(60)
     house.start()
     assert house.ended(incident_id).status is Status.RESOLVED
     assert house.runtime.starts("web") == 2
+
+
+def test_an_agent_with_nothing_to_do_stops_at_once(house: House) -> None:
+    house.queue = diary = Diary(house.store.queue)
+    house.start()
+    wait_until(lambda: len(diary.asked) >= 2, "it to find nothing to do")
+    stopping = threading.Thread(target=house.stop)
+    stopping.start()
+    stopping.join(module.IDLE_SECONDS / 2)
+    assert not stopping.is_alive()
 
 
 def test_an_agent_that_was_stopped_takes_up_nothing_more(house: House) -> None:
