@@ -43,7 +43,7 @@ test: check ## everything: checks, then all tests, with a real engine and a real
 	@scripts/test.sh "$(BIN)"
 
 bench: setup ## measure accept latency, concurrency and idle cost, as ratios within one run
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tests.bench
 
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
