@@ -49,8 +49,9 @@ def main(data_dir: str, target: str, point: str) -> None:
     hands = DyingHands()
     hands.death = death
     settings = load(
-        data_dir=Path(data_dir), stability_seconds=1.0, verify_wait_seconds=0.2, cooldown_seconds=60.0, runtime="docker"
-    )
+        data_dir=Path(data_dir), runtime="docker", debounce_seconds=0.0, stability_seconds=1.0,
+        verify_wait_seconds=0.2, cooldown_seconds=60.0,
+    )  # fmt: skip
     parts = Parts(runtime=hands, brain=RestartsAlways(), events=lambda log: HookedLog(log, death.at))
     with build(settings, parts) as agent:
         if agent.services.incidents.list(Filter(), 1, 0)[1] == 0:

@@ -8,8 +8,7 @@ from aegis_core.domain.diagnosis import Category, Diagnosis, Source
 from aegis_core.domain.events import Draft
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.signal import Signal
-from aegis_core.ports import Claim, EventLog
+from aegis_core.ports import Claim, EventLog, Opening
 
 
 class HookedLog:
@@ -18,11 +17,14 @@ class HookedLog:
     def __init__(self, inner: EventLog, at: Callable[[str], None]) -> None:
         self._inner, self._at = inner, at
 
-    def open(self, signal: Signal, at: datetime) -> tuple[Incident, bool]:
+    def open(self, openings: Sequence[Opening], at: datetime) -> Sequence[tuple[Incident, bool]]:
         self._at("before:SignalReceived")
-        opened = self._inner.open(signal, at)
+        opened = self._inner.open(openings, at)
         self._at("after:SignalReceived")
         return opened
+
+    def clear(self, keys: Sequence[str], at: datetime) -> Sequence[Incident]:
+        return self._inner.clear(keys, at)
 
     def append(self, claim: Claim, drafts: Sequence[Draft], at: datetime) -> Claim:
         for draft in drafts:

@@ -43,7 +43,7 @@ class Trial(NamedTuple):
 
 
 PASSING = [Case(calls, fault, A_WHILE) for calls in ("inspect", "restart") for fault in FAULTS]
-LATE = [Case("inspect", fault, A_WHILE, late=True) for fault in (500, Fault.HANG)]
+LATE = [Case("inspect", fault, A_WHILE + 1, late=True) for fault in (500, Fault.HANG)]
 LASTING = [Case(calls, fault, FOR_GOOD) for calls in ("inspect", "restart") for fault in FAULTS]
 REASONS = {
     "inspect": "Given up after 6 tries to investigate: inspecting",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from .served_agent import ServedAgent, until
-from .ward import IDLE, NEVER, OPTED_IN, Patient, Ward
+from .ward import IDLE, OPTED_IN, Patient, Ward
 
 pytestmark = pytest.mark.engine
 
@@ -54,8 +54,8 @@ def grounds(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         grounds: dict[str, Ground] = {}
         for watch, ward in ((LABELED, labeled), (ALL, everything)):
             settings = {"AEGIS_WATCH": watch, "AEGIS_OWN_NAMES": f"{OWN}-idle, {OWN}-crashed"}
-            settings |= {"AEGIS_SENSE_SECONDS": "0.5", **ward.sure_of("RESTART")}
-            grounds[watch] = Ground(ward, ward.agent(tmp_path_factory.mktemp("agent"), **settings))
+            agent = ward.agent(tmp_path_factory.mktemp("agent"), **settings, **ward.sure_of("RESTART"))
+            grounds[watch] = Ground(ward, agent)
         yield grounds
 
 
@@ -77,7 +77,7 @@ def test_a_report_about_it_ends_with_the_reason_and_no_restart(
 def test_without_a_model_it_is_the_same(grounds: dict[str, Ground], tmp_path: Path) -> None:
     ward = grounds[LABELED].ward
     patient = ward.admit()
-    agent = ward.agent(tmp_path, AEGIS_SENSE_SECONDS=NEVER)
+    agent = ward.agent(tmp_path)
 
     incident = agent.closed(incident_id=agent.report(patient.name))
 

@@ -53,7 +53,7 @@ class Story:
 
         settings = load(
             data_dir=self._folder, runtime="docker", docker_host=self._ward.engine.url, sense_seconds=3600,
-            stability_seconds=1, verify_wait_seconds=0.3, cooldown_seconds=0,
+            debounce_seconds=0, stability_seconds=1, verify_wait_seconds=0.3, cooldown_seconds=0,
         )  # fmt: skip
         with build(settings, Parts(brain=self._brain, events=lambda log: HookedLog(log, at))) as agent:
             signal = Signal(

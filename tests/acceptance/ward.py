@@ -26,10 +26,10 @@ from .served_agent import ServedAgent, until
 
 IDLE = ("sh", "-c", "trap 'exit 0' TERM; echo ready; sleep 600 & wait")
 OPTED_IN = "--label=aegis.enable=true"
-NEVER = "3600"  # seconds between two looks of the agent: it hears of trouble by webhook only
 SETTINGS = {
     "AEGIS_RUNTIME": "docker",
-    "AEGIS_SENSE_SECONDS": NEVER,
+    "AEGIS_SENSE_SECONDS": "3600",  # memory and CPU are measured only where an incident asks for it
+    "AEGIS_DEBOUNCE_SECONDS": "0",
     "AEGIS_STABILITY_SECONDS": "1",
     "AEGIS_VERIFY_WAIT_SECONDS": "0.3",
     "AEGIS_LOG_LEVEL": "INFO",
@@ -93,11 +93,6 @@ class Ward:
         server = self._opened.enter_context(openai_server(says(answer(action=action, confidence=0.99))))
         return {"AEGIS_LLM_BASE_URL": f"{server.url}/v1", "AEGIS_LLM_API_KEY": "of-the-test"}
 
-    def looked(self, times: int = 3) -> None:
-        """Wait until the agent has looked at the containers so many times more."""
-        before = self._looks()
-        until(lambda: self._looks() >= before + times, "the agent to look")
-
     def record(self) -> list[dict[str, Any]]:
         """Everything that the engine did with this ward's containers until now, oldest first.
 
@@ -108,9 +103,6 @@ class Ward:
         until(lambda: mark in self._written(), "the record to be complete")
         lines = [json.loads(line) for line in self._written().splitlines() if line.endswith("}")]
         return [one for one in lines if one["id"] != mark]
-
-    def _looks(self) -> int:
-        return self.engine.calls.count("GET /containers/json")
 
     def _written(self) -> str:
         return Path(self._told.name).read_text()

@@ -5,8 +5,8 @@
         DockerRuntime(engine.url)
 
 It speaks HTTP just so far: one request a connection. `calls` keeps every request as "GET /containers/json", without
-API version and query. With `shows`, a label, whoever lists the containers is shown no others: an agent that is tested
-beside others looks after its own test's containers only.
+API version and query. With `shows`, a label, whoever lists the containers or listens to what happens to them is told
+of no others: an agent that is tested beside others looks after its own test's containers only.
 """
 
 import json
@@ -19,7 +19,7 @@ import threading
 from enum import Enum
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import parse_qsl, urlencode
 
 REAL_ENGINE = "/var/run/docker.sock"
 
@@ -40,7 +40,7 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
         self.upstream = upstream
         self.url = f"unix://{self._folder}/docker.sock"
         self.calls: list[str] = []
-        self.filters = quote(json.dumps({"label": [shows]})) if shows else ""
+        self.shows = shows
         self.closing = threading.Event()
         self._faults: list[tuple[re.Pattern[str], Fault | int, list[None]]] = []
         self._lock = threading.Lock()
@@ -97,11 +97,14 @@ class _OneRequest(socketserver.StreamRequestHandler):
             self._relay(self._passed_on(head), body, fault)
 
     def _passed_on(self, head: str) -> str:
-        """The head as the engine gets it: one request a connection, and a list that is narrowed."""
-        head = re.sub(r"(?im)^connection:.*\n", "", head) + "Connection: close\n\n"
-        if self.server.filters:
-            head = re.sub(r"\A(GET \S*/containers/json\?)", rf"\g<1>filters={self.server.filters}&", head)
-        return head
+        """The head as the engine gets it: one request a connection, and only about what is shown."""
+        target = head.split(" ", 2)[1]
+        path, _, query = target.partition("?")
+        if self.server.shows and path.endswith(("/containers/json", "/events")):
+            asked = dict(parse_qsl(query))
+            filters = {**json.loads(asked.get("filters", "{}")), "label": [self.server.shows]}
+            head = head.replace(target, f"{path}?{urlencode({**asked, 'filters': json.dumps(filters)})}", 1)
+        return re.sub(r"(?im)^connection:.*\n", "", head) + "Connection: close\n\n"
 
     def _relay(self, head: str, body: bytes, fault: Fault | None) -> None:
         with socket.socket(socket.AF_UNIX) as engine:
