@@ -42,6 +42,7 @@ class DockerRig:
         self.name = f"aegis-rig-{uuid.uuid4().hex[:8]}"
         self.runtime = DockerRuntime()
         self.sensor = self.evidence = self.effector = self.runtime
+        self._others: list[str] = []
         self._folder = Path(tempfile.mkdtemp(prefix="aegis-rig-"))
         self._record = self._folder / "engine-starts"
         self._recorder = self._record_starts()
@@ -90,8 +91,14 @@ class DockerRig:
         docker("rm", "--force", self.name)
         self._create()
 
+    def befriend(self) -> str:
+        other = f"{self.name}-db"
+        self._others.append(other)
+        docker("run", "--detach", "--init", f"--name={other}", *self._compose_labels("db"), IMAGE, "sleep", "600")
+        return other
+
     def close(self) -> None:
-        docker("rm", "--force", "--volumes", self.name)
+        docker("rm", "--force", "--volumes", self.name, *self._others)
         self._recorder.kill()
         self._recorder.wait()
         self.runtime.close()
@@ -101,11 +108,17 @@ class DockerRig:
         labels = [f"--label={key}={value}" for key, value in LABELS.items()]
         docker(
             *("run", "--detach", f"--name={self.name}", f"--stop-timeout={STOP_TIMEOUT}", f"--cpus={CPUS}", *labels),
+            *self._compose_labels("tiny", depends_on="db:service_started:false"),
             *(f"--memory={MEMORY_LIMIT_BYTES}", f"--memory-swap={MEMORY_LIMIT_BYTES}", f"--env=API_TOKEN={SECRET}"),
             *("--health-cmd=test ! -e /control/unhealthy", "--health-interval=1s", "--health-retries=1"),
             *(f"--volume={self._folder}:/control", f"--volume={PROGRAM}:/tiny_target.py:ro"),
             *(IMAGE, "python", "-u", "/tiny_target.py", "/control"),
         )
+
+    def _compose_labels(self, service: str, depends_on: str = "") -> list[str]:
+        """What `docker compose` would write onto the container of a service."""
+        labels = {"project": self.name, "service": service, "depends_on": depends_on}
+        return [f"--label=com.docker.compose.{key}={value}" for key, value in labels.items()]
 
     def _record_starts(self) -> subprocess.Popen[bytes]:
         # A lasting subscription: the engine itself remembers no more than 256 events, health checks included.

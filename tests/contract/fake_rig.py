@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+from aegis_core.domain.change import Relation
 from aegis_core.domain.target import Health, Limits
 from aegis_core.testing import FakeClock, FakeRuntime
 
@@ -59,6 +60,11 @@ class FakeRig:
         limits = Limits(memory_bytes=MEMORY_LIMIT_BYTES, cpus=CPUS)
         known = {"labels": LABELS, "limits": limits, "stop_timeout": STOP_TIMEOUT, "health": Health.HEALTHY}
         self._ref = self._runtime.add(self.name, {"API_TOKEN": SECRET}, **known)
+
+    def befriend(self) -> str:
+        self._runtime.add("db")
+        self._runtime.relate(self.name, Relation.DEPENDENCY, "db")
+        return "db"
 
     def close(self) -> None:
         """Nothing was made."""

@@ -31,6 +31,7 @@ class ProcessRig:
         self._state = folder / "state"
         self._config = folder / "processes.toml"
         self._generation = 1
+        self._others: dict[str, dict[str, list[str]]] = {}
         self._port = _free_port()
         self._describe()
         self.runtime = ProcessRuntime(self._config, self._state, self.now)
@@ -77,6 +78,11 @@ class ProcessRig:
         self.runtime.reload()
         wait_until(lambda: self.starts() == before + 1, "the start of the new target")
 
+    def befriend(self) -> str:
+        self._others = {"db": {"command": ["sleep", "600"]}}
+        self.recreate()
+        return "db"
+
     def close(self) -> None:
         self.runtime.close()
 
@@ -100,8 +106,9 @@ class ProcessRig:
             "health_retries": 2,
             "labels": LABELS,
             "stop_timeout": STOP_TIMEOUT,
+            "depends_on": list(self._others),
         }
-        self._config.write_text(tomli_w.dumps({"targets": {self.name: target}}), encoding="utf-8")
+        self._config.write_text(tomli_w.dumps({"targets": {self.name: target, **self._others}}), encoding="utf-8")
 
 
 def _free_port() -> int:

@@ -79,6 +79,12 @@ class Rig(Protocol):
     def recreate(self) -> None:
         """Replace it by a new one of the same name, running, whose target id is another."""
 
+    def befriend(self) -> str:
+        """Make a second target that the first one depends on, running, and return its name.
+
+        The first one may be a new one afterwards, as after `recreate`.
+        """
+
     def close(self) -> None:
         """Take everything away that the rig has made."""
 
