@@ -3,6 +3,11 @@
 AegisError
 ├── ConfigError
 ├── Interrupted
+├── PayloadInvalid
+│   ├── PayloadUnreadable
+│   └── MediaUnsupported
+├── SignatureInvalid
+├── DeliveryRepeated
 ├── StoreError
 │   ├── StoreUnavailable      (transient)
 │   ├── VersionConflict       (transient)
@@ -44,6 +49,26 @@ class ConfigError(AegisError):
 
 class Interrupted(AegisError):
     """The agent is stopping; the stage is run again at the next start."""
+
+
+class PayloadInvalid(AegisError):
+    """What was posted is not what its family of webhooks sends."""
+
+
+class PayloadUnreadable(PayloadInvalid):
+    """What was posted is no JSON document, or none that can be taken in."""
+
+
+class MediaUnsupported(PayloadInvalid):
+    """What was posted is in a format that is not read here."""
+
+
+class SignatureInvalid(AegisError):
+    """Who posted this has not proven to be allowed to."""
+
+
+class DeliveryRepeated(AegisError):
+    """A signed delivery with this id has been taken in already."""
 
 
 class StoreError(AegisError):
