@@ -249,3 +249,12 @@ def pagerduty_event(action: str = "trigger", **payload: Any) -> dict[str, Any]:
         "client": "node monitor",
         "links": [{"href": "http://monitor.internal/checkout", "text": "curve"}],
     }
+
+
+RAW_HEADERS: Headers = {
+    "content-type": "text/plain; charset=UTF-8",
+    "x-amz-sns-message-type": "Notification",
+    "x-amz-sns-message-id": "7d1f2c80-0000-4c2c-8f9d-bdfb0c7bf324",
+    "x-amz-sns-topic-arn": TOPIC,
+    "x-amz-sns-rawdelivery": "true",
+}
