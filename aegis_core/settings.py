@@ -8,13 +8,21 @@ from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, TypeAdapter, Va
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from aegis_core.domain.impact import Rates
+from aegis_core.domain.mapping import TARGET_LABELS
 from aegis_core.domain.policy import Autonomy, Policy
 from aegis_core.domain.target import Watch
 from aegis_core.errors import ConfigError
 
 DEFAULT_LLM_BASE_URL: Final = "https://go.fastrouter.ai/api/v1"
 
-SECRETS: Final = ("llm_api_key", "slack_webhook_url", "token")
+SECRETS: Final = (
+    "llm_api_key",
+    "slack_webhook_url",
+    "token",
+    "webhook_secret",
+    "grafana_secret",
+    "pagerduty_secret",
+)
 """Each of these may also be given as AEGIS_<NAME>_FILE: the path of a file that holds the value."""
 
 BARE: Final = frozenset({"TARGET_APP_PORT", "DASHBOARD_PORT", "DEMO_ONCE"})
@@ -52,6 +60,13 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     token: SecretStr | None = None  # required of whoever posts, when set
     dashboard_url: str = ""  # linked from notices
+
+    webhook_secret: SecretStr | None = None  # of Standard Webhooks; comma-separated in a rotation, like the next two
+    grafana_secret: SecretStr | None = None
+    pagerduty_secret: SecretStr | None = None
+    sns_topics: Annotated[frozenset[str], NoDecode] = frozenset()  # comma-separated ARNs; SNS may bring no other
+    sns_certificate_file: Path | None = None  # PEM: what SNS signs with
+    target_labels: Annotated[tuple[str, ...], NoDecode] = TARGET_LABELS  # which labels of an alert may name its target
 
     runtime: RuntimeChoice = RuntimeChoice.AUTO
     processes: Path | None = None  # the TOML file that describes the targets of the process runtime
@@ -101,10 +116,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _split_names(cls, values: Any) -> Any:
-        if isinstance(values.get("own_names"), str):
-            names = (name.strip() for name in values["own_names"].split(","))
-            values["own_names"] = frozenset(name for name in names if name)
+    def _split_lists(cls, values: Any) -> Any:
+        for name in ("own_names", "sns_topics", "target_labels"):
+            if isinstance(values.get(name), str):
+                values[name] = listed(values[name])
         return values
 
     @model_validator(mode="after")
@@ -175,6 +190,14 @@ class _SecretPaths(BaseSettings):
     llm_api_key_file: Path | None = None
     slack_webhook_url_file: Path | None = None
     token_file: Path | None = None
+    webhook_secret_file: Path | None = None
+    grafana_secret_file: Path | None = None
+    pagerduty_secret_file: Path | None = None
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The parts of a comma-separated value."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _content(name: str, path: Path) -> str:

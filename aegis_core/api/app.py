@@ -4,20 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, Field
 
 from aegis_core import __version__
+from aegis_core.adapters.intake.gate import Gate
 from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.policy import Policy
-from aegis_core.domain.signal import Fault, Signal
+from aegis_core.domain.signal import Fault, Report, Signal
 from aegis_core.domain.target import TargetState, Usage, is_own, opted_in
 from aegis_core.ports import Clock, Filter, Incidents, Runbook
 
 from . import views
-from .intake import authorise, body_of, native
+from .intake import Entrance
 from .problems import install
 
 MOST_FOR_IMPACT = 2_000  # incidents that the impact figures are computed over, the newest
@@ -38,6 +39,8 @@ class Services:
     """What the API offers access to; put together in `bootstrap`."""
 
     submit: Callable[[Signal], tuple[Incident, bool]]
+    report: Callable[[Sequence[Report]], Sequence[Incident]]
+    gate: Gate
     incidents: Incidents
     runbook: Runbook
     targets: Callable[[], Sequence[tuple[TargetState, Sequence[Usage]]]]
@@ -48,7 +51,6 @@ class Services:
     runtime: str
     brain: Sequence[str]
     manual_mttr_minutes: float
-    token: str | None = None
 
 
 class Asked(BaseModel):
@@ -67,22 +69,11 @@ def create_app(services: Services) -> FastAPI:
     """Build the app. It holds no state of its own."""
     app = FastAPI(title="Aegis", version=__version__, docs_url="/docs", redoc_url=None)
     install(app)
-    _signals(app, services)
+    Entrance(services.submit, services.report, services.gate, services.clock).open(app)
     _incidents(app, services)
     _lookups(app, services)
     _condition(app, services)
     return app
-
-
-def _signals(app: FastAPI, services: Services) -> None:
-    def take(request: Request, body: Annotated[bytes, Depends(body_of)]) -> JSONResponse:
-        """Store a signal and answer with its incident; nothing is answered before it is on disk."""
-        authorise(request, services.token)
-        incident, created = services.submit(native(body, services.clock()))
-        return JSONResponse(views.accepted(incident), status_code=202 if created else 200)
-
-    app.post("/webhook", status_code=202, summary="Report a symptom")(take)
-    app.post("/incidents", status_code=202, summary="Report a symptom by hand")(take)
 
 
 def _incidents(app: FastAPI, services: Services) -> None:

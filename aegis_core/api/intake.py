@@ -1,65 +1,28 @@
-"""The entrance for signals: a bounded read, strict JSON, and the native webhook."""
+"""The entrance for signals: a bounded read of the body, and the webhooks of every family."""
 
 import asyncio
-import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from hmac import compare_digest
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 
-from fastapi import HTTPException, Request
-from pydantic import AliasChoices, BaseModel, Field, ValidationError, field_validator
+import structlog
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from aegis_core.domain.logs import clean_line, clean_lines
-from aegis_core.domain.signal import Signal, fault_of, severity_of
+from aegis_core.adapters.intake import uptime_kuma
+from aegis_core.adapters.intake.families import FAMILIES, NOTICES, Family, detect, named
+from aegis_core.adapters.intake.gate import Gate
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.signal import Report, Signal
+from aegis_core.ports import Clock
+
+from . import native, views
 
 BODY_LIMIT: Final = 1_048_576  # bytes
 BODY_SECONDS: Final = 10.0
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}$"
-MOST_METRICS: Final = 64
-LARGEST: Final = 1e18  # beyond it nothing is a measurement; also keeps inf and big integers out
 
-
-class NativeWebhook(BaseModel):
-    """The native payload. Unknown fields are passed over; numbers in `metrics` that are not finite are left out."""
-
-    incident_id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]{0,119}$")
-    container_name: str = Field(pattern=NAME)
-    alert_type: str = Field(min_length=1, max_length=128, validation_alias=AliasChoices("alert_type", "fault"))
-    severity: str = Field("warning", max_length=32)
-    logs: str | list[str] = ""
-    timestamp: datetime | None = None
-    metrics: Mapping[str, Any] = {}
-
-    @field_validator("metrics", mode="before")
-    @classmethod
-    def _none_is_empty(cls, value: Any) -> Any:
-        return {} if value is None else value
-
-    def signal(self, now: datetime) -> Signal:
-        """Translate into a signal; a time without a zone is taken for UTC."""
-        at = self.timestamp or now
-        return Signal(
-            target=self.container_name,
-            fault=fault_of(self.alert_type),
-            severity=severity_of(self.severity),
-            at=(at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC),
-            source="native",
-            alert_type=clean_line(self.alert_type),
-            logs=clean_lines(self.logs),
-            metrics=_numbers(self.metrics),
-            incident_id=self.incident_id,
-        )
-
-
-def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    finite = {name: float(value) for name, value in list(metrics.items())[:MOST_METRICS] if _is_finite(value)}
-    return {clean_line(str(name))[:64]: value for name, value in finite.items()}
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+log = structlog.get_logger("intake")
 
 
 async def body_of(request: Request) -> bytes:
@@ -80,45 +43,73 @@ async def body_of(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def native(body: bytes, now: datetime) -> Signal:
-    """Read the native webhook. Raises HTTPException 400 or 422 with a sentence."""
-    document = _document(body)
-    if not isinstance(document, dict):
-        raise HTTPException(400, "The body has to be a JSON object with container_name and alert_type.")
-    try:
-        return NativeWebhook.model_validate(document).signal(now)
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()[:5])
-        raise HTTPException(422, told) from error
-    except (ValueError, OverflowError) as error:
-        raise HTTPException(422, "A value in the body is out of range.") from error
+Body = Annotated[bytes, Depends(body_of)]
 
 
-def _document(body: bytes) -> Any:
-    if not body.strip():
-        raise HTTPException(400, "The body is empty; a JSON object is expected.")
-    try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:120]
-        raise HTTPException(400, f"The body is not valid JSON: {reason}") from error
+@dataclass(frozen=True)
+class Entrance:
+    """Takes in what is posted; nothing is answered before it is on disk."""
+
+    submit: Callable[[Signal], tuple[Incident, bool]]
+    report: Callable[[Sequence[Report]], Sequence[Incident]]
+    gate: Gate
+    clock: Clock
+
+    def open(self, app: FastAPI) -> None:
+        """Add the routes. Uptime Kuma can also use GET, and Grafana PUT."""
+
+        def webhook(request: Request, body: Body) -> JSONResponse:
+            """Report a symptom: natively, or by the webhook of any known family, which is found out."""
+            family = detect(_headers(request), body)
+            return self._take(family, request, body) if family else self._take_native(request, body)
+
+        def by_hand(request: Request, body: Body) -> JSONResponse:
+            """Report a symptom natively."""
+            return self._take_native(request, body)
+
+        def of_family(family: str, request: Request, body: Body) -> JSONResponse:
+            """Report by the webhook of this family."""
+            if family == native.NAME:
+                return self._take_native(request, body)
+            return self._take(_known(family), request, body)
+
+        def in_query(request: Request) -> JSONResponse:
+            """Report a heartbeat of Uptime Kuma in the query."""
+            return self._take(uptime_kuma, request, b"")
+
+        app.post("/webhook", status_code=202, summary="Report a symptom")(webhook)
+        app.post("/incidents", status_code=202, summary="Report a symptom by hand")(by_hand)
+        app.post("/webhook/{family}", status_code=202, summary="Report by the webhook of a family")(of_family)
+        app.put("/webhook/{family}", status_code=202, include_in_schema=False)(of_family)
+        app.get(f"/webhook/{uptime_kuma.NAME}", status_code=202, include_in_schema=False)(in_query)
+
+    def _take_native(self, request: Request, body: bytes) -> JSONResponse:
+        """Answer with the incident of the signal: 202 where it is new, 200 where the signal joined it."""
+        now = self.clock()
+        with self.gate.admitted(native.NAME, _headers(request), body, now):
+            incident, created = self.submit(native.signal(body, now))
+        return JSONResponse(views.accepted(incident), status_code=202 if created else 200)
+
+    def _take(self, family: Family, request: Request, body: bytes) -> JSONResponse:
+        """Answer with the incidents of the reports, and with what a person is to be told."""
+        headers = _headers(request)
+        with self.gate.admitted(family.NAME, headers, body, self.clock()) as fresh:
+            reports = family.parse(headers, body, request.query_params) if fresh else ()
+            incidents = self.report(reports) if reports else ()
+        answer: dict[str, Any] = {"accepted": len(reports), "incidents": [views.taken(one) for one in incidents]}
+        notice = "" if reports or family.NAME not in NOTICES else NOTICES[family.NAME](body)
+        if notice:
+            log.warning("a person is asked for", family=family.NAME, notice=notice)
+        return JSONResponse(answer | ({"notice": notice} if notice else {}), status_code=202)
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
+def _headers(request: Request) -> Mapping[str, str]:
+    return dict(request.headers)  # Starlette gives their names in lower case
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = dict(pairs)
-    if len(keys) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return keys
-
-
-def authorise(request: Request, token: str | None) -> None:
-    """Compare the bearer token in constant time. Raises HTTPException 401; without a token set, everybody may post."""
-    if token is None:
-        return
-    given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    if not compare_digest(given.encode(), token.encode()):
-        raise HTTPException(401, "A bearer token is required: send the header Authorization: Bearer <AEGIS_TOKEN>.")
+def _known(name: str) -> Family:
+    family = named(name)
+    if family is None:
+        known = ", ".join([native.NAME, *(one.NAME for one in FAMILIES)])
+        raise HTTPException(404, f"No such family of webhooks; there are {known}.")
+    return family

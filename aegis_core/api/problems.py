@@ -1,11 +1,32 @@
 """Errors as problem+json (RFC 9457): a title, and a sentence that helps."""
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from aegis_core.errors import IncidentUnknown, StoreError
+from aegis_core.errors import (
+    AegisError,
+    DeliveryRepeated,
+    IncidentUnknown,
+    MediaUnsupported,
+    PayloadInvalid,
+    PayloadUnreadable,
+    SignatureInvalid,
+    StoreError,
+)
+
+REFUSED: Final[Mapping[type[AegisError], int]] = {
+    MediaUnsupported: 415,
+    PayloadUnreadable: 400,
+    PayloadInvalid: 422,
+    SignatureInvalid: 401,
+    DeliveryRepeated: 409,
+}
+"""What is answered to a delivery that is not taken in."""
 
 RETRY_AFTER = "2"  # seconds; Alertmanager retries a 503, and never a 429
 
@@ -21,6 +42,9 @@ def install(app: FastAPI) -> None:
     def away(_: Request, error: StoreError) -> JSONResponse:
         return problem(503, "The store is away", f"Nothing was accepted; send it again. ({error})", RETRY_AFTER)
 
+    for kind, status in REFUSED.items():
+        app.exception_handler(kind)(_refusing(status))
+
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         return problem(422, "Not a valid request", told(error))
@@ -28,6 +52,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(StarletteHTTPException)
     def refused(_: Request, error: HTTPException) -> JSONResponse:
         return problem(error.status_code, "Request refused", str(error.detail))
+
+
+def _refusing(status: int) -> Callable[[Request, AegisError], JSONResponse]:
+    return lambda _, error: problem(status, "Request refused", str(error))
 
 
 def told(error: RequestValidationError) -> str:

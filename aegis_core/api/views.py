@@ -75,6 +75,11 @@ def accepted(incident: Incident) -> dict[str, Any]:
     }
 
 
+def taken(incident: Incident) -> dict[str, Any]:
+    """One incident in the answer to somebody else's webhook."""
+    return {"incident_id": incident.id, "container_name": incident.target, "status": incident.status}
+
+
 def event(one: Event) -> dict[str, Any]:
     """One line of the timeline."""
     return one.model_dump(include={"version", "type", "at", "agent", "data", "hash"})
