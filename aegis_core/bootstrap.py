@@ -39,7 +39,7 @@ from aegis_core.pipeline.announce import routes_to
 from aegis_core.pipeline.detect import Inbox
 from aegis_core.pipeline.responder import Responder
 from aegis_core.pipeline.tools import Tools, Verification
-from aegis_core.pipeline.watch import Eyes, Pace, Watcher
+from aegis_core.pipeline.watch import Eyes, Watcher
 from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Sensor
 from aegis_core.settings import DEFAULT_LLM_BASE_URL, RuntimeChoice, Settings, listed
 from aegis_core.telemetry import Metrics
@@ -84,6 +84,7 @@ class Agent:
             tools = Tools(
                 clock=clock,
                 born=clock(),
+                sensor=self.runtime,
                 effector=self.runtime,
                 source=self.runtime,
                 prober=HttpProber(settings.verify_timeout_seconds),
@@ -115,9 +116,9 @@ class Agent:
                 return list({one.id: one for one in touched}.values())
 
             self._tools = tools
-            eyes, pace = Eyes(self.runtime, self.runtime, self.runtime), Pace(settings.sense_seconds)
+            eyes = Eyes(self.runtime, self.runtime, self.runtime)
             self._responder = Responder(tools, events, queue, settings.workers, changed)
-            self._watcher = Watcher(eyes, tools, pace, submit, tools.sightings)
+            self._watcher = Watcher(eyes, tools, settings.sense_seconds, submit, tools.sightings)
             inbox = Inbox(events, tools.sightings.secrets_of, clock, settings.debounce_seconds)
             metrics.active.set_function(lambda: incidents.list(Filter(open=True), 1, 0)[1])
             self._archive = archive

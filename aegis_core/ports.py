@@ -79,10 +79,13 @@ class Effector(Protocol):
     """
 
     def find(self, name: str) -> TargetState | None:
-        """Observe the target of this name, usage included; None where there is none."""
+        """Observe the target of this name; None where there is none.
+
+        It must not take long: `usage` is the newest sample that is there, and None where there is none yet.
+        """
 
     def observe(self, target: TargetRef) -> TargetState:
-        """Observe this very target, usage included. Raises TargetGone also when the name now means another one."""
+        """Observe this very target, as `find` does. Raises TargetGone also when the name now means another one."""
 
     def apply(self, action: Action, before: TargetState) -> None:
         """Carry the action out, and return when the runtime says that it is done.

@@ -82,6 +82,11 @@ class TargetState(Stored):
     stopped_by_person: bool = False  # a stop, kill or pause that nobody but a person asked for
 
     @property
+    def started(self) -> str:
+        """When it was started last, in words."""
+        return f"started at {self.started_at:%H:%M:%S} UTC" if self.started_at else "never started"
+
+    @property
     def running(self) -> bool:
         return self.run is RunState.RUNNING
 

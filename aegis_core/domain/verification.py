@@ -104,7 +104,7 @@ def _started_after(before: TargetState | None, state: TargetState, expected: Exp
         return []
     earlier = before.started_at if before else None
     holds = state.started_at is not None and (earlier is None or state.started_at > earlier)
-    return [Condition(name="started after the action", holds=holds, seen=f"started at {state.started_at}")]
+    return [Condition(name="started after the action", holds=holds, seen=state.started)]
 
 
 def _own_health(state: TargetState) -> list[Condition]:

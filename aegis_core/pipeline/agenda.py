@@ -19,14 +19,14 @@ class Agenda:
         """Do this so many seconds from now."""
         heappush(self._tasks, (self._monotonic() + seconds, next(self._order), task))
 
-    def every(self, seconds: float, task: Task) -> None:
+    def every(self, seconds: Callable[[], float], task: Task) -> None:
         """Do this now and then again and again; the pause begins when it has ended, well or not."""
 
         def again() -> None:
             try:
                 task()
             finally:
-                self.add(seconds, again)
+                self.add(seconds(), again)
 
         self.add(0.0, again)
 

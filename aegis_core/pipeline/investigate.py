@@ -34,7 +34,8 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
     """
     if incident.evidence is not None:
         return ()
-    target = tools.effector.find(incident.target)
+    found = tools.effector.find(incident.target)
+    target = tools.measured(found, incident.fault) if found else None
     bare = Evidence(
         fault=incident.fault,
         severity=incident.severity,

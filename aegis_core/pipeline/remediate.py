@@ -91,7 +91,7 @@ def _once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[Draft]:
         tools.effector.apply(intent.action, intent.before)
         state = tools.effector.observe(target)
     followed = _followers(state, tools) if intent.action is Action.RESTART else ()
-    return (_done(intent.action, "; ".join([f"{state.run}, started at {state.started_at}", *followed])),)
+    return (_done(intent.action, "; ".join([f"{state.run}, {state.started}", *followed])),)
 
 
 def _followers(parent: TargetState, tools: Tools) -> Sequence[str]:

@@ -4,16 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
+from typing import Final
 
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.impact import Rates
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.policy import Policy
+from aegis_core.domain.signal import Fault
 from aegis_core.domain.symptom import Thresholds
-from aegis_core.errors import Interrupted
-from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Runbook
+from aegis_core.domain.target import TargetState
+from aegis_core.errors import Interrupted, TargetGone
+from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Runbook, Sensor
 
 from .sightings import Sightings
+
+MEASURED: Final = frozenset({Fault.MEMORY_PRESSURE, Fault.CPU_SATURATION})
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Tools:
 
     clock: Clock
     born: datetime
+    sensor: Sensor
     effector: Effector
     source: EvidenceSource
     prober: Prober
@@ -54,6 +60,15 @@ class Tools:
         """What counts as too much unless a target's labels say otherwise."""
         limits = self.verification
         return Thresholds(memory_percent=limits.memory_percent, cpu_percent=limits.cpu_percent)
+
+    def measured(self, state: TargetState, fault: Fault) -> TargetState:
+        """Measure the target now, if the fault is one of what is measured. Raises RuntimeUnavailable."""
+        if fault not in MEASURED or not state.running:
+            return state
+        try:
+            return state.model_copy(update={"usage": self.sensor.usage(state.ref)})
+        except TargetGone:
+            return state
 
     def wait(self, seconds: float) -> None:
         """Pause a stage. Raises Interrupted as soon as the agent is told to stop."""

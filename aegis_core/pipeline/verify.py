@@ -96,6 +96,7 @@ def _look(incident: Incident, expected: Expectation, tools: Tools) -> Observatio
             state = tools.effector.find(incident.target)
     except TargetGone:
         state = None
+    state = tools.measured(state, incident.fault) if state else None
     now = tools.incidents.get(incident.id)
     over = now.cleared_at is not None
     if state is None:

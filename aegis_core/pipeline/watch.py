@@ -37,17 +37,11 @@ SECOND_LOOK: Final = (
 FIRST_LOOK: Final = 0.1
 ASKED_MARGIN: Final = timedelta(seconds=5)  # beyond its stop timeout in which an end counts as asked for
 LOG_SECONDS: Final = 5.0
+LONGEST_PAUSE: Final = 10.0  # within which whatever the runtime did not tell is found (DESIGN: reconcile)
+PAUSE_PER_TARGET: Final = 0.03  # seconds: 200 targets are looked at every 6 s
 RECONNECT_SECONDS: Final = 1.0
 
 log = structlog.get_logger("watch")
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Seconds between two samples of every target, and between two complete lists."""
-
-    sample: float = 2.0
-    list: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -63,9 +57,9 @@ class Watcher:
     """Notices; what it reports becomes a signal."""
 
     def __init__(
-        self, eyes: Eyes, tools: Tools, pace: Pace, report: Callable[[Signal], object], sightings: Sightings
+        self, eyes: Eyes, tools: Tools, every: float, report: Callable[[Signal], object], sightings: Sightings
     ) -> None:
-        self._eyes, self._tools, self._pace, self._report = eyes, tools, pace, report
+        self._eyes, self._tools, self._every, self._report = eyes, tools, every, report
         self._sightings = sightings
         self._told: SimpleQueue[Change] = SimpleQueue()
         self._agenda = Agenda(time.monotonic)
@@ -81,9 +75,8 @@ class Watcher:
         ]
 
     def start(self) -> None:
-        self._agenda.every(self._pace.list, self.look)
-        self._agenda.every(self._pace.sample, self.sample)
-        self._agenda.every(LOG_SECONDS, self.read_logs)
+        self._agenda.every(self._pause, self.look)
+        self._agenda.every(lambda: LOG_SECONDS, self.read_logs)
         for thread in self._threads:
             thread.start()
 
@@ -165,8 +158,15 @@ class Watcher:
 
     # Looking
 
+    def _pause(self) -> float:
+        """Seconds to the next complete look: the more targets there are, the more seldom, at the latest after 10 s."""
+        return max(self._every, min(LONGEST_PAUSE, PAUSE_PER_TARGET * len(self._sightings.all())))
+
     def look(self) -> None:
-        """List all targets, and judge each by its state. Raises RuntimeUnavailable."""
+        """List all targets, measure those that opted in, judge each by its state and its samples.
+
+        Raises RuntimeUnavailable.
+        """
         seen = self._eyes.sensor.targets()
         new = [state for state in seen if not self._sightings.knows_secrets(state)]
         secrets = {state.ref.name: known for state in new if (known := self._secrets(state)) is not None}
@@ -175,6 +175,7 @@ class Watcher:
         self._forget({state.ref.name for state in seen}, {state.ref.id for state in seen})
         for state in seen:
             self._judge_state(state)
+            self._sample(state)
 
     def _forget(self, names: set[str], ids: set[str]) -> None:
         """Drop what was kept about targets that are gone."""
@@ -201,19 +202,17 @@ class Watcher:
         except RuntimeProblem:
             return None
 
-    def sample(self) -> None:
-        """Measure every target that runs and opted in, and judge each by its samples."""
-        for state, _ in self._sightings.all():
-            if not state.running or not opted_in(state.labels, self._tools.policy.watch):
-                continue
-            try:
-                usage = self._eyes.sensor.usage(state.ref)
-            except RuntimeProblem as error:
-                log.debug("no sample", target=state.ref.name, error=str(error))
-                continue
-            if usage:
-                self._sightings.measured(state.ref.name, usage)
-                self._judge_samples(state)
+    def _sample(self, state: TargetState) -> None:
+        if not state.running or not opted_in(state.labels, self._tools.policy.watch):
+            return
+        try:
+            usage = self._eyes.sensor.usage(state.ref)
+        except RuntimeProblem as error:
+            log.debug("no sample", target=state.ref.name, error=str(error))
+            return
+        if usage:
+            self._sightings.measured(state.ref.name, usage)
+            self._judge_samples(state)
 
     def read_logs(self) -> None:
         """Count the telling log lines of the targets whose owner asked for it by label."""

@@ -4,7 +4,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY requirements.txt ./
 RUN pip install --no-cache-dir -c requirements.txt \
-    alembic docker fastapi filelock json-repair limits ollama openai prometheus-client psutil pydantic \
+    alembic cryptography docker fastapi filelock json-repair limits ollama openai prometheus-client psutil pydantic \
     pydantic-settings requests rich slack-sdk sqlalchemy structlog tenacity typer uvicorn
 COPY pyproject.toml ./
 COPY aegis_core ./aegis_core

@@ -41,5 +41,5 @@ def watching(folder: Path) -> str:
         names = subprocess.run(
             ["docker", "ps", "-aq", f"--filter=name={prefix}"], capture_output=True, text=True, check=False
         )
-        subprocess.run(["xargs", "-n", "20", "docker", "rm", "-f"], input=names.stdout, text=True, capture_output=True)
+        subprocess.run(["xargs", "-n", "20", "docker", "rm", "-f"], input=names.stdout, text=True, check=False)
     return f"{len(seen)} containers watched: RSS {rss:.0f} MiB (target ≤ 120), CPU {cpu:.1f} % of a core (target ≤ 3)"

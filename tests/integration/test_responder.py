@@ -82,6 +82,7 @@ class House:
             Tools(
                 clock=self.clock,
                 born=self.clock(),
+                sensor=self.runtime,
                 effector=self.runtime,
                 source=self.runtime,
                 prober=StubProber(),

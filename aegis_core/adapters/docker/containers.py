@@ -57,6 +57,6 @@ class Containers:
         return to_state(inspection, self._clock(), self._host, None, self._stops.by_person(inspection))
 
     def measured(self, inspection: Inspection) -> TargetState:
-        """Describe a container, its usage included. Raises TargetGone, RuntimeUnavailable."""
-        usage = self._meter.recent(inspection) if inspection["State"]["Running"] else None
+        """Describe a container, with the newest sample of its usage. Raises TargetGone, RuntimeUnavailable."""
+        usage = self._meter.newest(inspection) if inspection["State"]["Running"] else None
         return self.described(inspection).model_copy(update={"usage": usage})

@@ -24,7 +24,7 @@ class DockerEffector:
         self._clock = clock
 
     def find(self, name: str) -> TargetState | None:
-        """Observe the container of exactly this name, usage included; None where there is none.
+        """Observe the container of exactly this name, with its newest sample; None where there is none.
 
         Raises RuntimeUnavailable.
         """
@@ -35,7 +35,7 @@ class DockerEffector:
             return None
 
     def observe(self, target: TargetRef) -> TargetState:
-        """Observe this very container, usage included. Raises TargetGone, RuntimeUnavailable."""
+        """Observe this very container, with its newest sample. Raises TargetGone, RuntimeUnavailable."""
         return self._containers.measured(self._containers.same(target))
 
     def apply(self, action: Action, before: TargetState) -> None:

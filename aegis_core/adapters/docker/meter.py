@@ -99,14 +99,10 @@ class Meter:
             self._kept[inspection["Id"]] = _Kept(_run(inspection), base, usage)
         return usage
 
-    def recent(self, inspection: Inspection) -> Usage | None:
-        """Return a sample of this run that is less than a second old, or take a new one. Raises as `usage` does.
-
-        For who has just seen that the container runs.
-        """
+    def newest(self, inspection: Inspection) -> Usage | None:
+        """Return the newest sample of this run, without waiting for another one; None where there is none yet."""
         kept = self._last(inspection)
-        fresh = kept is not None and timedelta(0) <= self._clock() - kept.usage.at < _FRESH
-        return kept.usage if kept and fresh else self.usage(inspection)
+        return kept.usage if kept else None
 
     def begin_round(self, inspections: Iterable[Inspection]) -> None:
         """Begin to sample these, all at once. Of too many it is the turn of those that were sampled longest ago."""

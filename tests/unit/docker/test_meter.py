@@ -135,38 +135,21 @@ def test_samples_that_come_in_quick_succession_share_a_mean_and_do_not_starve_th
     assert bench.percents(0, 5, 5.4, 5.8, 6.2) == [None, 40.0, 40.0, 40.0, 50.0]
 
 
-def test_who_has_just_seen_it_run_is_content_with_a_sample_of_the_last_second() -> None:
-    bench = Bench((0, 10), (1.5, 10.3))
+def test_who_looks_in_a_hurry_gets_the_newest_sample_and_waits_for_none() -> None:
+    bench = Bench((0, 10), (0.5, 11))
+    assert bench.meter.newest(inspection()) is None
     first = bench.usage(0)
 
-    bench.now = AT + timedelta(seconds=0.9)
-    assert bench.meter.recent(inspection()) is first
-    bench.now = AT + timedelta(seconds=1.5)
-    later = bench.meter.recent(inspection())
+    bench.now = AT + timedelta(minutes=5)
 
-    assert later
-    assert later.cpu_percent == pytest.approx(40.0)
+    assert bench.meter.newest(inspection()) is first
+    assert len(bench.engine.readings) == 1, "nothing was asked of the engine"
 
 
 def test_a_sample_of_the_former_run_contents_nobody() -> None:
-    bench = Bench((0, 10), (0.5, 11))
+    bench = Bench((0, 10))
     bench.usage(0)
-
-    bench.now = AT + timedelta(seconds=0.5)
-
-    bench.meter.recent(inspection(run="second run"))
-
-    assert bench.engine.readings == []
-
-
-def test_a_clock_that_was_set_back_does_not_keep_an_old_sample_for_ever() -> None:
-    bench = Bench((0, 10), (5, 11))
-    bench.usage(0)
-
-    bench.now = AT - timedelta(hours=1)
-    bench.meter.recent(inspection())
-
-    assert bench.engine.readings == []
+    assert bench.meter.newest(inspection(run="second run")) is None
 
 
 def test_after_a_restart_a_sample_of_the_former_run_says_nothing() -> None:

@@ -74,6 +74,7 @@ class Scene:
         self.tools = Tools(
             clock=self.clock,
             born=make.later(-3600),
+            sensor=self.runtime,
             effector=self.runtime,
             source=self.runtime,
             prober=self.prober,

@@ -12,7 +12,7 @@ from aegis_core.domain.signal import Fault, Severity, Signal
 from aegis_core.domain.target import Health, TargetRef, TargetState, Usage, Watch
 from aegis_core.errors import RuntimeUnavailable, StoreUnavailable, TargetGone
 from aegis_core.pipeline.sightings import SAMPLES, Sightings
-from aegis_core.pipeline.watch import Eyes, Pace, Watcher
+from aegis_core.pipeline.watch import Eyes, Watcher
 from aegis_core.testing import FakeRuntime
 from tests import examples as make
 from tests.contract.rigs import wait_until
@@ -33,8 +33,8 @@ class Watching:
         self.watcher = self.anew()
 
     def anew(self, every: float = 0.01) -> Watcher:
-        eyes, pace = Eyes(self.runtime, self.runtime, self.runtime), Pace(sample=every, list=every)
-        return Watcher(eyes, self.scene.tools, pace, self.report, self.sightings)
+        eyes = Eyes(self.runtime, self.runtime, self.runtime)
+        return Watcher(eyes, self.scene.tools, every, self.report, self.sightings)
 
     @property
     def sightings(self) -> Sightings:
@@ -50,15 +50,13 @@ class Watching:
         """Look so often, and tell which faults were reported in all."""
         for _ in range(times):
             self.watcher.look()
-            self.watcher.sample()
         return [signal.fault for signal in self.reported]
 
     def measure(self, seconds: int) -> None:
         """Sample every two seconds for so long."""
-        self.watcher.look()
         for _ in range(seconds // 2):
             self.scene.clock.advance(2)
-            self.watcher.sample()
+            self.watcher.look()
 
 
 # ---- what is reported
