@@ -16,6 +16,7 @@ import socket
 import socketserver
 import tempfile
 import threading
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Self
@@ -44,6 +45,8 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
         self.closing = threading.Event()
         self._faults: list[tuple[re.Pattern[str], Fault | int, list[None]]] = []
         self._lock = threading.Lock()
+        self._muted = threading.Event()
+        self.connections: set[socket.socket] = set()
         super().__init__(f"{self._folder}/docker.sock", _OneRequest)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -54,8 +57,23 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
 
     def mend(self) -> None:
         """Let everything through again."""
+        self._muted.clear()
         with self._lock:
             self._faults.clear()
+
+    def mute(self) -> None:
+        """Swallow whatever the engine says from now on, and keep the connections open, as a dead peer does."""
+        self._muted.set()
+
+    @property
+    def muted(self) -> bool:
+        return self._muted.is_set()
+
+    def hang_up(self) -> None:
+        """Break every connection that is open."""
+        for connection in list(self.connections):
+            with suppress(OSError):  # it is over already
+                connection.shutdown(socket.SHUT_RDWR)
 
     def fault_for(self, call: str) -> Fault | int | None:
         with self._lock:
@@ -86,6 +104,7 @@ class _OneRequest(socketserver.StreamRequestHandler):
         length = re.search(r"(?im)^content-length: *(\d+)", head)
         body = self.rfile.read(int(length[1])) if length else b""
         method, target = head.split(" ")[:2]
+        self.server.connections.add(self.request)
         fault = self.server.fault_for(f"{method} {re.sub(r'^/v[0-9.]+(?=/)|[?].*', '', target)}")
         if isinstance(fault, int):
             answer = b'{"message":"made up by the flaky engine"}'
@@ -106,6 +125,10 @@ class _OneRequest(socketserver.StreamRequestHandler):
             head = head.replace(target, f"{path}?{urlencode({**asked, 'filters': json.dumps(filters)})}", 1)
         return re.sub(r"(?im)^connection:.*\n", "", head) + "Connection: close\n\n"
 
+    def finish(self) -> None:
+        self.server.connections.discard(self.request)
+        super().finish()
+
     def _relay(self, head: str, body: bytes, fault: Fault | None) -> None:
         with socket.socket(socket.AF_UNIX) as engine:
             engine.connect(self.server.upstream)
@@ -113,13 +136,15 @@ class _OneRequest(socketserver.StreamRequestHandler):
             while data := engine.recv(65_536):
                 if fault is Fault.CUT:
                     end_of_head = data.find(b"\r\n\r\n") + 4
-                    return self._say(data[: (end_of_head + len(data)) // 2] if len(data) > end_of_head else data[:10])
-                if fault is None:
-                    self._say(data)
-        return None
+                    self._say(data[: (end_of_head + len(data)) // 2] if len(data) > end_of_head else data[:10])
+                    return
+                if fault is None and not self.server.muted and not self._say(data):
+                    return
 
-    def _say(self, data: bytes) -> None:
+    def _say(self, data: bytes) -> bool:
         try:
             self.wfile.write(data)
         except OSError:  # the client has given up
             self.server.calls.append("(gone)")
+            return False
+        return True

@@ -76,7 +76,7 @@ class Memory:
 class Changes:
     """Follows the events of the engine through broken connections."""
 
-    def __init__(self, engine: Engine, containers: Containers, clock: Clock, silence: float = SILENCE_SECONDS) -> None:
+    def __init__(self, engine: Engine, containers: Containers, clock: Clock, silence: float) -> None:
         self._engine = engine
         self._containers = containers
         self._clock = clock

@@ -9,7 +9,7 @@ from aegis_core.domain.change import Change, Neighbour
 from aegis_core.domain.target import TargetRef, TargetState, Usage
 from aegis_core.ports import Clock, Stopping
 
-from .changes import Changes
+from .changes import SILENCE_SECONDS, Changes
 from .client import connect, translated
 from .containers import Containers
 from .effector import DockerEffector
@@ -39,11 +39,14 @@ class DockerRuntime:
         timeout: int = DEFAULT_TIMEOUT,
         clock: Clock = _utc_now,
         inspect_all: bool = False,
+        *,
+        silence: float = SILENCE_SECONDS,
     ) -> None:
         """Connect to the engine at a `unix://` or `tcp://` URL (None: the usual socket).
 
         `timeout` is in seconds, for each answer. `inspect_all` makes `targets` tell everything of every container and
-        not only of those that opted in. Raises RuntimeUnavailable with advice where no engine answers.
+        not only of those that opted in. A stream of events that says nothing for `silence` seconds is renewed.
+        Raises RuntimeUnavailable with advice where no engine answers.
         """
         self._engine = connect(base_url, timeout)
         with translated("asking the engine about its host"):
@@ -53,7 +56,7 @@ class DockerRuntime:
         stops = Stops(self._engine, clock)
         containers = Containers(self._engine, host, meter, stops, clock)
         self._sensor = DockerSensor(self._engine, containers, meter, stops, clock, inspect_all=inspect_all)
-        self._changes = Changes(self._engine, containers, clock)
+        self._changes = Changes(self._engine, containers, clock, silence)
         self._evidence = DockerEvidence(self._engine, containers, clock)
         self._effector = DockerEffector(self._engine, containers, stops, clock)
 
