@@ -1,0 +1,255 @@
+"""The forecast of an OOM kill: whether memory leaks, and when it will reach its limit.
+
+A leak is memory that grows evenly. Not a leak: memory that has fallen before by as much as it has risen now (garbage
+collection), that stands still between steps (a cache), or that slows down and would end below the limit (start-up).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+from math import sqrt
+from statistics import median
+from typing import Final, NamedTuple
+
+from .model import Stored
+from .signal import Fault
+from .symptom import Symptom
+from .target import Health, TargetState, Usage
+from .trend import Fall, Point, Trend, falls_of, noise_of, thinned, trend_of
+
+LEAST_SAMPLES: Final = 4
+LEAST_SPAN: Final = 5.0  # seconds
+MOST_STALE: Final = 30.0  # seconds since the last sample
+LEAST_GROWTH: Final = 0.02  # of the limit
+BINS: Final = 14  # what a window is thinned to: 91 slopes
+SHORTER: Final = 0.75  # each window tried against the one before
+NOISES: Final = 6.0  # times the noise that the growth has to be
+FALL_NOISES: Final = 4.0  # times the noise that a fall has to be
+BEYOND_FALLS: Final = 2.0  # times the deepest fall that a rise has to be before it is another thing than a tooth
+SPREAD: Final = 3.0  # times the slope within which its bounds have to be
+EVEN: Final = 0.25  # of the mean growth that every stretch has to have
+STRETCH: Final = 0.15  # of the span
+JUMP_NOISES: Final = 6.0  # times the noise that a jump has to be
+MOST_BY_JUMPS: Final = 0.7  # of the growth
+FEW_JUMPS: Final = 0.125  # of the samples
+SLOWING: Final = 0.8  # times the growth before: less is no noise
+SLOWING_OF_FEW: Final = 0.65  # the same where there are few samples
+FLOORS: Final = 4  # of a sawtooth, before they can be said to rise
+FLOOR_SCATTER: Final = 0.2  # of the growth of the floors
+
+LEAST_PERCENT: Final = 60.0  # of the limit before anything is done about a leak
+REACTION_SECONDS: Final = 8.0  # what noticing, deciding and restarting take
+LOOK_AHEAD: Final = 0.5  # times the span of the leak: how far it is believed
+
+MIB: Final = 2**20
+
+
+class Forecast(Stored):
+    """When memory will reach the limit if it goes on so: seconds from now, with a 90 % interval of the slope."""
+
+    seconds_to_limit: float
+    earliest: float
+    latest: float
+    bytes_per_second: float
+    samples: int
+    span_seconds: float
+    limit_bytes: int
+
+    @property
+    def words(self) -> str:
+        """Tell it in one line."""
+        return (
+            f"a leak of {_rate(self.bytes_per_second)} over the last {_span(self.span_seconds)} reaches the limit of "
+            f"{self.limit_bytes / MIB:.0f} MiB in about {_span(self.seconds_to_limit)} "
+            f"({_span(self.earliest)} to {_span(self.latest)})"
+        )
+
+
+def forecast(
+    series: Sequence[Usage], limit_bytes: int, now: datetime, earlier: Sequence[Point] = ()
+) -> Forecast | None:
+    """Tell when memory will reach its limit; None where there is no steady leak.
+
+    `series` is oldest first and begins after the last start of the target. `earlier` reaches further back and thinner,
+    in POSIX seconds (LongSeries.points); what overlaps `series` is left out.
+    """
+    if len(series) < LEAST_SAMPLES or limit_bytes <= 0:
+        return None
+    lowest = min(sample.memory_bytes for sample in series)
+    if series[-1].memory_bytes - min([lowest, *(y for _, y in earlier)]) < LEAST_GROWTH * limit_bytes:
+        return None
+    points = _points(series, now, earlier)
+    if len(points) < LEAST_SAMPLES or not -MOST_STALE <= points[-1][0] <= MOST_STALE:
+        return None
+    noise = noise_of(points)
+    falls = falls_of(points, max(FALL_NOISES * noise, LEAST_GROWTH * limit_bytes))
+    if falls:
+        begin, last = falls[-1].trough, points[-1]
+        if last[1] - begin[1] <= BEYOND_FALLS * max(fall.height for fall in falls):
+            return _of_floors(falls, points, limit_bytes)
+        points = [point for point in points if point[0] >= begin[0]]
+    return _of_rise(points, noise, limit_bytes)
+
+
+def leak_of(
+    state: TargetState, series: Sequence[Usage], lead_seconds: float, now: datetime, earlier: Sequence[Point] = ()
+) -> Symptom | None:
+    """Tell whether a leak calls for action now: soon enough, seen long enough, and with much of the limit used.
+
+    A rise is believed for half as long as it has been seen, so that start-up and the first tooth of a sawtooth do not
+    count; only what leaves no time for that is believed at once.
+    """
+    limit = state.limits.memory_bytes
+    if not state.running or state.health is Health.STARTING or not limit or not series:
+        return None
+    percent = series[-1].memory_bytes / limit * 100
+    if percent < LEAST_PERCENT:
+        return None
+    seen = forecast(series, limit, now, earlier)
+    if seen is None:
+        return None
+    if seen.seconds_to_limit > min(lead_seconds, max(REACTION_SECONDS, LOOK_AHEAD * seen.span_seconds)):
+        return None
+    metrics = {"memory_percent": round(percent, 1), "oom_in_seconds": round(seen.seconds_to_limit, 1)}
+    return Symptom(fault=Fault.MEMORY_PRESSURE, target_id=state.ref.id, since=None, metrics=metrics, told=(seen.words,))
+
+
+def _points(series: Sequence[Usage], now: datetime, earlier: Sequence[Point]) -> Sequence[Point]:
+    """Put both series together, in seconds from now; what does not go forward in time is left out."""
+    zero = now.timestamp()
+    near = [(sample.at.timestamp() - zero, float(sample.memory_bytes)) for sample in series]
+    points = [(at - zero, y) for at, y in earlier if at - zero < near[0][0]]
+    for point in near:
+        if not points or point[0] > points[-1][0]:
+            points.append(point)
+    return points
+
+
+class _Window(NamedTuple):
+    """A stretch of the series that ends now."""
+
+    points: Sequence[Point]  # as measured
+    bins: Sequence[Point]  # thinned
+    trend: Trend
+
+    @property
+    def span(self) -> float:
+        return self.points[-1][0] - self.points[0][0]
+
+    @property
+    def growth(self) -> float:
+        return self.trend.slope * self.span
+
+    @property
+    def halves(self) -> tuple[Trend, Trend]:
+        middle = len(self.bins) // 2
+        return trend_of(self.bins[: middle + 1]), trend_of(self.bins[middle:])
+
+
+def _of_rise(points: Sequence[Point], noise: float, limit: int) -> Forecast | None:
+    """Judge the longest window up to now in which memory grew evenly."""
+    span = points[-1][0] - points[0][0]
+    while span >= LEAST_SPAN:
+        begin = points[-1][0] - span
+        inside = [point for point in points if point[0] >= begin]
+        if len(inside) < LEAST_SAMPLES or inside[-1][0] - inside[0][0] < LEAST_SPAN:
+            return None
+        bins = thinned(inside, BINS)
+        window = _Window(inside, bins, trend_of(bins))
+        if _certain(window, noise, limit) and _even(window, noise):
+            before = [point for point in points if begin - span <= point[0] < begin]
+            return None if _levels_off(window, before, limit) else _told(window, limit)
+        span *= SHORTER
+    return None
+
+
+def _certain(window: _Window, noise: float, limit: int) -> bool:
+    """Tell whether the growth stands out from the noise, and its slope is known well enough."""
+    trend, growth = window.trend, window.growth
+    if growth < max(LEAST_GROWTH * limit, NOISES * trend.residual, NOISES * _bin_noise(window, noise)):
+        return False
+    return trend.low * SPREAD > trend.slope and trend.high < trend.slope * SPREAD
+
+
+def _bin_noise(window: _Window, noise: float) -> float:
+    return noise * sqrt(len(window.bins) / len(window.points))
+
+
+def _even(window: _Window, noise: float) -> bool:
+    """Tell whether every stretch has its share of the growth: none stands still, none jumps."""
+    bins, slope, doubt = window.bins, window.trend.slope, 2 * _bin_noise(window, noise)
+    width = max(1, round(STRETCH * len(bins)))
+    for begin, end in zip(bins, bins[width:], strict=False):
+        if end[1] - begin[1] < EVEN * slope * (end[0] - begin[0]) - doubt:
+            return False
+    jumps = [y1 - y0 for (_, y0), (_, y1) in pairwise(window.points) if y1 - y0 > JUMP_NOISES * noise]
+    carried = sum(jumps) > MOST_BY_JUMPS * window.growth
+    return not (carried and len(jumps) < FEW_JUMPS * (len(window.points) - 1))
+
+
+def _levels_off(window: _Window, before: Sequence[Point], limit: int) -> bool:
+    """Tell whether memory grows more slowly than before, and would never reach the limit if it went on slowing down.
+
+    Growth that shrinks by the same ratio from one stretch to the next adds up to a geometric series.
+    """
+    first, second = window.halves
+    pairs = [(first.slope * window.span / 2, second.slope * window.span / 2)]
+    if len(before) > 1:
+        pairs.append((trend_of(thinned(before, BINS)).slope * window.span, window.growth))
+    slowing = SLOWING if len(window.bins) >= BINS / 2 else SLOWING_OF_FEW
+    for former, growth in pairs:
+        ratio = growth / former if former > 0 else 1.0
+        if ratio < slowing and window.points[-1][1] + growth * ratio / (1 - ratio) < limit:
+            return True
+    return False
+
+
+def _told(window: _Window, limit: int) -> Forecast:
+    """Extend the line to the limit; that of the later half where the slope has changed."""
+    trend, (first, second) = window.trend, window.halves
+    if not SLOWING < second.slope / first.slope < 1 / SLOWING:
+        low, high = sorted((trend.slope, second.slope))
+        trend = second._replace(low=min(low, second.slope), high=max(high, second.slope))
+    return _forecast(trend, window.points, limit)
+
+
+def _forecast(trend: Trend, points: Sequence[Point], limit: int) -> Forecast:
+    left = max(0.0, limit - trend.level)
+    return Forecast(
+        seconds_to_limit=left / trend.slope,
+        earliest=left / trend.high,
+        latest=left / trend.low,
+        bytes_per_second=trend.slope,
+        samples=len(points),
+        span_seconds=points[-1][0] - points[0][0],
+        limit_bytes=limit,
+    )
+
+
+def _of_floors(falls: Sequence[Fall], points: Sequence[Point], limit: int) -> Forecast | None:
+    """Judge a sawtooth by its floors: where they rise steadily, its peaks will reach the limit."""
+    if len(falls) < FLOORS:
+        return None
+    trend = trend_of([fall.trough for fall in falls])
+    floors = [fall.trough[1] for fall in falls]
+    growth = floors[-1] - floors[0]
+    steady = all(later > former for former, later in pairwise(floors))
+    if not steady or trend.low <= 0 or trend.residual > FLOOR_SCATTER * growth or growth < LEAST_GROWTH * limit:
+        return None
+    peaks = median(y - trend.slope * t for t, y in (fall.peak for fall in falls))
+    seen = [point for point in points if point[0] >= falls[0].trough[0]]
+    return _forecast(trend._replace(level=peaks), seen, limit)
+
+
+def _rate(bytes_per_second: float) -> str:
+    """Bytes per second in the unit in which people see it."""
+    for seconds, unit in ((1, "s"), (60, "min")):
+        if bytes_per_second * seconds >= MIB:
+            return f"{bytes_per_second * seconds / MIB:.1f} MiB/{unit}"
+    return f"{bytes_per_second * 3600 / MIB:.1f} MiB/h"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:  # noqa: PLR2004 - two minutes
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004 - two hours
