@@ -101,18 +101,27 @@ class Agent:
                 metrics.changed(before, after)
                 self._deliverer.nudge()
 
-            def submit(signal: Signal) -> tuple[Incident, bool]:
-                incident, created = inbox.take(signal)
-                if created:
+            def submit_all(signals: Sequence[Signal]) -> Sequence[tuple[Incident, bool]]:
+                taken = inbox.take_all(signals)
+                new = [incident for incident, created in taken if created]
+                for incident in new:
                     metrics.opened(incident)
+                if new:
                     self._responder.nudge()
                     self._deliverer.nudge()
-                return incident, created
+                return taken
+
+            def submit(signal: Signal) -> tuple[Incident, bool]:
+                return submit_all([signal])[0]
 
             def report(reports: Sequence[Report]) -> Sequence[Incident]:
                 labels, now = settings.target_labels, clock()
-                touched = [submit(signal_of(one, labels, now))[0] for one in reports if one.firing]
-                touched += inbox.clear([key_of(one) for one in reports if not one.firing])
+                firing = [signal_of(one, labels, now) for one in reports if one.firing]
+                touched = [incident for incident, _ in submit_all(firing)]
+                cleared = inbox.clear([key_of(one) for one in reports if not one.firing])
+                if cleared:
+                    self._responder.nudge()
+                touched += cleared
                 return list({one.id: one for one in touched}.values())
 
             self._tools = tools

@@ -48,23 +48,30 @@ class Inbox:
         self._waiting: list[_Ticket] = []
 
     def take(self, signal: Signal) -> Taken:
-        """Clean and mask a signal and store it; returns its incident and whether it is new.
+        """Store one signal; see `take_all`."""
+        [taken] = self.take_all([signal])
+        return taken
 
-        Nothing that came in is stored unmasked. It is on disk when this returns. Raises StoreUnavailable: then it was
-        not accepted, or nobody can tell, and it has to be sent again.
+    def take_all(self, signals: Sequence[Signal]) -> Sequence[Taken]:
+        """Clean and mask signals and store them; returns for each its incident and whether it is new.
+
+        Nothing that came in is stored unmasked. All of it is on disk when this returns. Raises StoreUnavailable: then
+        it was not accepted, or nobody can tell, and it has to be sent again.
         """
-        ticket = self._ticket(signal)
+        tickets = [self._ticket(signal) for signal in signals]
+        self._queue(tickets)
         if not self._turn.acquire(timeout=TURN_SECONDS):
-            self._withdraw(ticket)
+            self._withdraw(tickets)
             raise StoreUnavailable("the store is too slow for what comes in")
         try:
-            while ticket.taken is None and ticket.error is None:
+            while any(ticket.taken is None and ticket.error is None for ticket in tickets):
                 self._write()
         finally:
             self._turn.release()
-        if ticket.taken is None:
-            raise ticket.error or StoreUnavailable()
-        return ticket.taken
+        for ticket in tickets:
+            if ticket.error:
+                raise ticket.error
+        return [ticket.taken for ticket in tickets if ticket.taken]
 
     def clear(self, keys: Sequence[str]) -> Sequence[Incident]:
         """Note that the senders of these troubles say that they are over. Raises StoreUnavailable."""
@@ -73,17 +80,18 @@ class Inbox:
     def _ticket(self, signal: Signal) -> _Ticket:
         wait = patience(signal, self._debounce)
         until = self._clock() + timedelta(seconds=wait) if wait else None
-        ticket = _Ticket(Opening(signal=_masked(signal, self._secrets_of(signal.target)), until=until))
-        with self._gate:
-            if len(self._waiting) >= MOST_WAITING:
-                raise StoreUnavailable("too much comes in at once")
-            self._waiting.append(ticket)
-        return ticket
+        return _Ticket(Opening(signal=_masked(signal, self._secrets_of(signal.target)), until=until))
 
-    def _withdraw(self, ticket: _Ticket) -> None:
+    def _queue(self, tickets: Sequence[_Ticket]) -> None:
         with self._gate:
-            if ticket in self._waiting:
-                self._waiting.remove(ticket)
+            if len(self._waiting) + len(tickets) > MOST_WAITING:
+                raise StoreUnavailable("too much comes in at once")
+            self._waiting += tickets
+
+    def _withdraw(self, tickets: Sequence[_Ticket]) -> None:
+        mine = set(map(id, tickets))
+        with self._gate:
+            self._waiting = [ticket for ticket in self._waiting if id(ticket) not in mine]
 
     def _write(self) -> None:
         with self._gate:

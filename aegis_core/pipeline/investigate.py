@@ -17,13 +17,14 @@ from aegis_core.domain.policy import forbidden
 from aegis_core.domain.target import TargetState, without_secrets
 from aegis_core.errors import RunbookError, RuntimeProblem
 
-from .tools import Tools
+from .tools import Tools, being_stopped
 
 LOG_LINES: Final = 200
 MOST_TEMPLATES: Final = 60
 TAIL_LINES: Final = 40
 MOST_WAITS: Final = 12
 WAIT_FOR_CAUSE: Final = timedelta(seconds=5)  # 12 times: a minute for the cause to be healed
+STOP_PATIENCE: Final = 45.0  # seconds beyond its stop timeout: people may give it more time than it asks for
 HAPPENINGS_BEFORE: Final = timedelta(minutes=10)  # how far back the runtime is asked what it did
 
 
@@ -34,7 +35,7 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
     """
     if incident.evidence is not None:
         return ()
-    found = tools.effector.find(incident.target)
+    found = _at_rest(incident, tools)
     target = tools.measured(found, incident.fault) if found else None
     bare = Evidence(
         fault=incident.fault,
@@ -80,6 +81,18 @@ def _waits_for(cause: Neighbour, tools: Tools) -> Draft:
     reason = f"It fails because of {name} ({cause.relation}), which {unwell(cause.state)}: that one comes first."
     data = {"until": until.isoformat(), "reason": reason, "waits_for": name}
     return Draft(type=EventType.RESTED, agent=Agent.PREDICTION, data=data)
+
+
+def _at_rest(incident: Incident, tools: Tools) -> TargetState | None:
+    """Find the target. A stop that somebody has begun is waited for: what it leaves is what there is to judge."""
+    found = tools.effector.find(incident.target)
+    if found is None or not being_stopped(found):
+        return found
+    return tools.watch(
+        lambda: tools.effector.find(incident.target),
+        enough=lambda state: state is None or not being_stopped(state),
+        seconds=found.stop_timeout + STOP_PATIENCE,
+    )
 
 
 def _with_log(evidence: Evidence, incident: Incident, target: TargetState | None, tools: Tools) -> Evidence:

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
-
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.change import Relation
@@ -15,7 +13,7 @@ from aegis_core.domain.policy import Verdict, decide, forbidden
 from aegis_core.domain.target import TargetState, without_secrets
 from aegis_core.errors import ActionUnsupported, TargetGone
 
-from .tools import Tools, failed
+from .tools import Tools, failed, rested
 
 STOP_MARGIN: Final = 15.0  # seconds after its stop timeout within which a restart that has begun must have ended
 SETTLE: Final = timedelta(seconds=3)  # a request that a killed agent had sent shows in the runtime's events by then
@@ -52,7 +50,7 @@ def _no_longer(incident: Incident, before: TargetState, tools: Tools) -> Sequenc
         case Verdict.ACT:
             return ()
         case Verdict.REST if decision.until:
-            return (_rested(decision.until, reason),)
+            return (rested(decision.until, reason),)
         case _:
             return _refused(reason)
 
@@ -81,7 +79,7 @@ def remediate(incident: Incident, tools: Tools) -> Sequence[Draft]:
 def _once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[Draft]:
     target = intent.before.ref
     begun = _begun(incident, intent, tools)
-    state = _settled(intent, tools) if begun else tools.effector.observe(target)
+    state = _settled(intent, tools) if begun and _asked(incident, intent, tools) else tools.effector.observe(target)
     if not (begun and _happened(intent, state)):
         if state.stopped_by_person:  # also when the stop that was begun turns out not to be the half of a restart
             return _anew(incident, _STOPPED, tools)
@@ -123,7 +121,7 @@ def _begun(incident: Incident, intent: Intent, tools: Tools) -> bool:
     target = intent.before.ref
     if tools.effector.begun(target, intent.at):
         return True
-    if intent.at >= tools.born and incident.stumbles == 0:
+    if not _asked(incident, intent, tools):
         return False
     rest = (intent.at + SETTLE - tools.clock()).total_seconds()
     if rest > 0:
@@ -131,17 +129,20 @@ def _begun(incident: Incident, intent: Intent, tools: Tools) -> bool:
     return tools.effector.begun(target, intent.at)
 
 
+def _asked(incident: Incident, intent: Intent, tools: Tools) -> bool:
+    """Tell whether an earlier try, or another agent, may have asked for the effect already: not of an intent of just
+    now."""
+    fresh = intent.at >= tools.born and tools.clock() - intent.at < SETTLE
+    return incident.stumbles > 0 or not fresh
+
+
 def _settled(intent: Intent, tools: Tools) -> TargetState:
     """Watch a stop that is under way until it has ended, or has had all the time that it may take."""
-    watching = Retrying(
-        retry=retry_if_result(lambda state: not _happened(intent, state)),
-        stop=stop_after_delay(intent.before.stop_timeout + STOP_MARGIN),
-        wait=wait_exponential(multiplier=0.2, max=1.0),
-        sleep=tools.wait,
-        retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
+    return tools.watch(
+        lambda: tools.effector.observe(intent.before.ref),
+        enough=lambda state: _happened(intent, state),
+        seconds=intent.before.stop_timeout + STOP_MARGIN,
     )
-    state: TargetState = watching(tools.effector.observe, intent.before.ref)
-    return state
 
 
 def _happened(intent: Intent, state: TargetState) -> bool:
@@ -182,12 +183,7 @@ def _anew(incident: Incident, reason: str, tools: Tools) -> Sequence[Draft]:
     """Nothing was done, because things have changed: gather the evidence again, but not for ever."""
     if len(incident.tried) >= MOST_TURNS:
         return _refused(reason)
-    return (_not_done(reason), _rested(tools.clock(), reason))
-
-
-def _rested(until: datetime, reason: str) -> Draft:
-    data = {"until": until.isoformat(), "reason": reason}
-    return Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=data)
+    return (_not_done(reason), rested(tools.clock(), reason))
 
 
 def _not_done(reason: str) -> Draft:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
-from typing import Final
+from typing import Final, TypeVar
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.impact import Rates
@@ -17,6 +19,8 @@ from aegis_core.errors import Interrupted, TargetGone
 from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Runbook, Sensor
 
 from .sightings import Sightings
+
+Seen = TypeVar("Seen")
 
 MEASURED: Final = frozenset({Fault.MEMORY_PRESSURE, Fault.CPU_SATURATION})
 
@@ -75,12 +79,36 @@ class Tools:
         if self.stopping.wait(seconds):
             raise Interrupted
 
+    def watch(self, look: Callable[[], Seen], enough: Callable[[Seen], bool], seconds: float) -> Seen:
+        """Look again and again, with growing pauses, until that is enough or the time is over; returns what was seen
+        last. Raises Interrupted, and what `look` raises."""
+        watching = Retrying(
+            retry=retry_if_result(lambda seen: not enough(seen)),
+            stop=stop_after_delay(seconds),
+            wait=wait_exponential(multiplier=0.2, max=1.0),
+            sleep=self.wait,
+            retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
+        )
+        seen: Seen = watching(look)
+        return seen
+
 
 Stage = Callable[[Incident, Tools], Sequence[Draft]]
 """One step of the way: looks at the incident, does its work, says what happened. No drafts: nothing to add here.
 
 A stage may run again after a crash at any point, so it looks before it acts.
 """
+
+
+def being_stopped(state: TargetState) -> bool:
+    """Tell whether a person has asked for its end, and it still runs."""
+    return state.running and state.stopped_by_person
+
+
+def rested(until: datetime, reason: str) -> Draft:
+    """The draft that lets an incident sleep, and then gather its evidence anew."""
+    data = {"until": until.isoformat(), "reason": reason}
+    return Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=data)
 
 
 def failed(agent: Agent, reason: str) -> Draft:
