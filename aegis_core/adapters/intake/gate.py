@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -101,12 +101,11 @@ class Gate:
         fresh = self._deliveries.enter(delivery, now)
         if signed and not fresh:
             raise DeliveryRepeated
-        try:
-            yield fresh
-        except BaseException:
+        with ExitStack() as undo:  # what could not be taken in may come again
             if fresh:
-                self._deliveries.forget(delivery)
-            raise
+                undo.callback(self._deliveries.forget, delivery)
+            yield fresh
+            undo.pop_all()
 
     def _check(self, family: str, headers: Mapping[str, str], body: bytes, now: datetime) -> str | None:
         """Returns the id of a delivery that must not be taken twice."""
