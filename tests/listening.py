@@ -57,7 +57,8 @@ class Listening:
     def _listen(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.heard.extend(self._sensor.changes(self._stopping))
+                for change in self._sensor.changes(self._stopping):
+                    self.heard.append(change)
             except RuntimeUnavailable as problem:
                 self.problems.append(problem)
                 self._stopping.wait(0.2)

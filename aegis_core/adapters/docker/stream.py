@@ -21,6 +21,7 @@ from .past import Happening, happening_of
 CHUNK: Final = 65_536
 _MOST_LINE_BYTES: Final = 4 * 1024 * 1024  # an event carries all labels of its container; a longer one is left out
 _END_SECONDS: Final = 1.0
+_NONSENSE: Final = (ValueError, KeyError, TypeError, AttributeError, OverflowError)  # whoever speaks is no engine
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class EventStream:
         try:
             for line in whole_lines(self._response.iter_content(CHUNK)):
                 self.feed.put(happening_of(json.loads(line)))
-        except (requests.RequestException, OSError, ValueError, KeyError, TypeError) as error:
+        except (requests.RequestException, OSError, *_NONSENSE) as error:
             _log.debug("the stream of events broke: %s", error)
         finally:
             self._response.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aegis_core.adapters.docker.state import Host, limits_of, moment, stop_signal, stop_timeout, to_state
+from aegis_core.adapters.docker.state import Host, env_keys, limits_of, moment, stop_signal, stop_timeout, to_state
 from aegis_core.domain.target import Health, Limits, RunState, TargetRef
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -80,6 +80,27 @@ def test_a_container_without_check_labels_or_limits_has_none() -> None:
     assert (state.health, state.health_log, state.labels) == (Health.NONE, (), {})
     assert (state.limits, state.restart_policy, state.stop_timeout) == (Limits(), "no", 10.0)
     assert state.health_url is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "keys"),
+    [
+        (["PATH=/bin", "DB_PASSWORD=hunter2=x", "EMPTY=", "BARE"], ("BARE", "DB_PASSWORD", "EMPTY", "PATH")),
+        (["A=1", "A=2"], ("A",)),
+        (["\x1b[31mRED=1"], ("RED",)),
+        ([], ()),
+    ],
+)
+def test_of_the_environment_the_names_are_told_and_never_the_values(
+    environment: list[str], keys: tuple[str, ...]
+) -> None:
+    assert env_keys(environment) == keys
+
+
+def test_an_environment_without_end_is_told_in_part() -> None:
+    keys = env_keys([f"{number:0>5}{'x' * 1_000}=1" for number in range(1_000)])
+
+    assert (len(keys), {len(key) for key in keys}) == (200, {100})
 
 
 def test_an_ended_container_tells_its_exit_code_and_why() -> None:

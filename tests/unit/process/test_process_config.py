@@ -67,6 +67,11 @@ def test_whatever_is_changed_makes_another_definition(tmp_path: Path) -> None:
     assert len({first, *(one(tmp_path, text).definition for text in changed)}) == len(changed) + 1
 
 
+def test_a_target_may_depend_on_others_of_the_file(tmp_path: Path) -> None:
+    specs = read(tmp_path, '[targets.web]\ncommand = ["a"]\ndepends_on = ["db"]\n[targets.db]\ncommand = ["a"]')
+    assert (specs["web"].depends_on, specs["db"].depends_on) == (("db",), ())
+
+
 def test_what_is_said_explicitly_but_is_the_default_changes_nothing(tmp_path: Path) -> None:
     assert one(tmp_path, "").definition == one(tmp_path, 'stop_timeout = 10\nrestart = "no"').definition
 
@@ -82,6 +87,9 @@ def test_what_is_said_explicitly_but_is_the_default_changes_nothing(tmp_path: Pa
         ('[targets.web]\ncommand = ["a"]\nrestart = "always"', r"targets\.web\.restart"),
         ('[targets.web]\ncommand = ["a"]\nhealth_url = "file:///etc/passwd"', "must begin with http"),
         ('[targets."../web"]\ncommand = ["a"]', "no name for a target"),
+        ('[targets.web]\ncommand = ["a"]\ndepends_on = ["db"]', "'db' is no other target"),
+        ('[targets.web]\ncommand = ["a"]\ndepends_on = ["web"]', "'web' is no other target"),
+        ('[targets.web]\ncommand = ["a"]\ndepends_on = "db"', r"targets\.web\.depends_on"),
         ("[target.web]", "may hold"),
         ("targets = 3", "may hold"),
         ("[targets.web", "not valid TOML"),
