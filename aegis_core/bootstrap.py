@@ -93,6 +93,7 @@ class Agent:
                 incidents=incidents,
                 policy=settings.policy(own_names=frozenset({socket.gethostname()})),
                 rates=settings.rates(),
+                forecast_lead=settings.forecast_lead_seconds,
                 verification=_verification(settings),
             )
             self._deliverer = Deliverer(outbox, [channel, LessonChannel(runbook)], clock)
@@ -138,6 +139,7 @@ class Agent:
                 incidents=incidents,
                 runbook=runbook,
                 targets=tools.sightings.all,
+                forecast=tools.sightings.forecast,
                 checks=self._checks,
                 registry=metrics.registry,
                 policy=tools.policy,

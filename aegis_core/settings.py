@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     memory_percent: float = Field(85.0, gt=0, le=100)
     cpu_percent: float = Field(85.0, gt=0, le=100)
     latency_seconds: float = Field(1.0, gt=0)
+    forecast_lead_seconds: float = Field(120.0, ge=0)  # how long before a foreseen OOM kill it is acted
 
     llm_base_url: str = DEFAULT_LLM_BASE_URL
     llm_api_key: SecretStr | None = None

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from aegis_core import __version__
 from aegis_core.adapters.intake.gate import Gate
+from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.policy import Policy
 from aegis_core.domain.signal import Fault, Report, Signal
@@ -21,6 +22,7 @@ from . import views
 from .intake import Entrance
 from .problems import install
 
+MOST_OFFSET = 2**31  # beyond it no store counts
 MOST_FOR_IMPACT = 2_000  # incidents that the impact figures are computed over, the newest
 
 
@@ -44,6 +46,7 @@ class Services:
     incidents: Incidents
     runbook: Runbook
     targets: Callable[[], Sequence[tuple[TargetState, Sequence[Usage]]]]
+    forecast: Callable[[str], Forecast | None]
     checks: Callable[[], Sequence[Check]]
     registry: CollectorRegistry
     policy: Policy
@@ -62,7 +65,7 @@ class Asked(BaseModel):
     search: str | None = Field(None, max_length=200)
     open: bool | None = None
     limit: int = Field(50, ge=1, le=500)
-    offset: int = Field(0, ge=0)
+    offset: int = Field(0, ge=0, le=MOST_OFFSET)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -115,9 +118,10 @@ def _lookups(app: FastAPI, services: Services) -> None:
             views.target(
                 state,
                 series,
-                opted_in(state.labels, policy.watch),
-                is_own(state, policy.own_names),
-                busy.get(state.ref.name),
+                opted_in=opted_in(state.labels, policy.watch),
+                own=is_own(state, policy.own_names),
+                open_incident=busy.get(state.ref.name),
+                foreseen=services.forecast(state.ref.name),
             )
             for state, series in services.targets()
         ]

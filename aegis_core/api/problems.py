@@ -15,6 +15,7 @@ from aegis_core.errors import (
     MediaUnsupported,
     PayloadInvalid,
     PayloadUnreadable,
+    RunbookError,
     SignatureInvalid,
     StoreError,
 )
@@ -49,9 +50,15 @@ def install(app: FastAPI) -> None:
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         return problem(422, "Not a valid request", told(error))
 
+    @app.exception_handler(RunbookError)
+    def unread(_: Request, error: RunbookError) -> JSONResponse:
+        return problem(503, "The runbook is away", str(error), RETRY_AFTER)
+
     @app.exception_handler(StarletteHTTPException)
     def refused(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, "Request refused", str(error.detail))
+        answer = problem(error.status_code, "Request refused", str(error.detail))
+        answer.headers.update(error.headers or {})  # Allow, with a 405
+        return answer
 
 
 def _refusing(status: int) -> Callable[[Request, AegisError], JSONResponse]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from aegis_core.domain.events import Event
 from aegis_core.domain.evidence import lines_of
+from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.target import TargetState, Usage
 
@@ -86,7 +87,13 @@ def event(one: Event) -> dict[str, Any]:
 
 
 def target(
-    state: TargetState, series: Sequence[Usage], opted_in: bool, own: bool, open_incident: str | None
+    state: TargetState,
+    series: Sequence[Usage],
+    *,
+    opted_in: bool,
+    own: bool,
+    open_incident: str | None,
+    foreseen: Forecast | None,
 ) -> dict[str, Any]:
     """One target with its curves."""
     fields = {"run", "health", "image", "started_at", "exit_code", "oom_killed", "restart_count", "limits", "usage"}
@@ -99,6 +106,7 @@ def target(
         "own": own,
         "series": [usage.model_dump() for usage in series],
         "open_incident_id": open_incident,
+        "forecast": {**foreseen.model_dump(), "words": foreseen.words} if foreseen else None,
     }
 
 

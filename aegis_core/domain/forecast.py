@@ -7,12 +7,12 @@ collection), that stands still between steps (a cache), or that slows down and w
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
-from math import sqrt
+from math import log, sqrt
 from statistics import median
 from typing import Final, NamedTuple
 
 from .model import Stored
-from .signal import Fault
+from .signal import FORESEEN, Fault
 from .symptom import Symptom
 from .target import Health, TargetState, Usage
 from .trend import Fall, Point, Trend, falls_of, noise_of, thinned, trend_of
@@ -34,6 +34,7 @@ MOST_BY_JUMPS: Final = 0.7  # of the growth
 FEW_JUMPS: Final = 0.125  # of the samples
 SLOWING: Final = 0.8  # times the growth before: less is no noise
 SLOWING_OF_FEW: Final = 0.65  # the same where there are few samples
+EARLY: Final = 0.7  # of the likely time, where growth gets faster
 FLOORS: Final = 4  # of a sawtooth, before they can be said to rise
 FLOOR_SCATTER: Final = 0.2  # of the growth of the floors
 
@@ -110,7 +111,7 @@ def leak_of(
         return None
     if seen.seconds_to_limit > min(lead_seconds, max(REACTION_SECONDS, LOOK_AHEAD * seen.span_seconds)):
         return None
-    metrics = {"memory_percent": round(percent, 1), "oom_in_seconds": round(seen.seconds_to_limit, 1)}
+    metrics = {"memory_percent": round(percent, 1), FORESEEN: round(seen.seconds_to_limit, 1)}
     return Symptom(fault=Fault.MEMORY_PRESSURE, target_id=state.ref.id, since=None, metrics=metrics, told=(seen.words,))
 
 
@@ -140,10 +141,11 @@ class _Window(NamedTuple):
     def growth(self) -> float:
         return self.trend.slope * self.span
 
-    @property
-    def halves(self) -> tuple[Trend, Trend]:
-        middle = len(self.bins) // 2
-        return trend_of(self.bins[: middle + 1]), trend_of(self.bins[middle:])
+    def slopes(self, parts: int) -> tuple[float, float]:
+        """The slopes of the last of so many equal parts and of the one before, the earlier first."""
+        width = len(self.bins) // parts
+        former, last = self.bins[-2 * width - 1 : -width], self.bins[-width - 1 :]
+        return trend_of(former).slope, trend_of(last).slope
 
 
 def _of_rise(points: Sequence[Point], noise: float, limit: int) -> Forecast | None:
@@ -158,7 +160,7 @@ def _of_rise(points: Sequence[Point], noise: float, limit: int) -> Forecast | No
         window = _Window(inside, bins, trend_of(bins))
         if _certain(window, noise, limit) and _even(window, noise):
             before = [point for point in points if begin - span <= point[0] < begin]
-            return None if _levels_off(window, before, limit) else _told(window, limit)
+            return None if _levels_off(window, before, limit) else _told(window, noise, limit)
         span *= SHORTER
     return None
 
@@ -192,34 +194,42 @@ def _levels_off(window: _Window, before: Sequence[Point], limit: int) -> bool:
 
     Growth that shrinks by the same ratio from one stretch to the next adds up to a geometric series.
     """
-    first, second = window.halves
-    pairs = [(first.slope * window.span / 2, second.slope * window.span / 2)]
+    few = len(window.bins) < BINS / 2
+    parts = [2] if few else [2, 3]
+    pairs = [(former * window.span / n, last * window.span / n) for n in parts for former, last in [window.slopes(n)]]
     if len(before) > 1:
         pairs.append((trend_of(thinned(before, BINS)).slope * window.span, window.growth))
-    slowing = SLOWING if len(window.bins) >= BINS / 2 else SLOWING_OF_FEW
     for former, growth in pairs:
         ratio = growth / former if former > 0 else 1.0
-        if ratio < slowing and window.points[-1][1] + growth * ratio / (1 - ratio) < limit:
+        left = limit - window.points[-1][1]
+        if ratio < (SLOWING_OF_FEW if few else SLOWING) and growth * ratio < left * (1 - ratio):
             return True
     return False
 
 
-def _told(window: _Window, limit: int) -> Forecast:
+def _told(window: _Window, noise: float, limit: int) -> Forecast:
     """Extend the line to the limit; that of the later half where the slope has changed."""
-    trend, (first, second) = window.trend, window.halves
-    if not SLOWING < second.slope / first.slope < 1 / SLOWING:
-        low, high = sorted((trend.slope, second.slope))
-        trend = second._replace(low=min(low, second.slope), high=max(high, second.slope))
-    return _forecast(trend, window.points, limit)
+    trend, (former, slope) = window.trend, window.slopes(2)
+    at, last = window.points[-1]
+    left = limit - min(last + 2 * noise, trend.level + trend.slope * at)
+    ratio = slope / former
+    if SLOWING <= ratio <= 1 / SLOWING:
+        return _forecast(window.points, limit, trend.slope, (left / trend.high, left / trend.slope, left / trend.low))
+    seconds = left / slope
+    if ratio > 1:
+        step = window.span / 2
+        sooner = step * log(1 + left * (ratio - 1) / (slope * step * ratio)) / log(ratio)
+        return _forecast(window.points, limit, slope, (EARLY * sooner, sooner, seconds))
+    return _forecast(window.points, limit, slope, (left / trend.slope, seconds, left / min(slope, trend.low)))
 
 
-def _forecast(trend: Trend, points: Sequence[Point], limit: int) -> Forecast:
-    left = max(0.0, limit - trend.level)
+def _forecast(points: Sequence[Point], limit: int, slope: float, seconds: tuple[float, float, float]) -> Forecast:
+    earliest, likely, latest = (max(0.0, one + points[-1][0]) for one in seconds)
     return Forecast(
-        seconds_to_limit=left / trend.slope,
-        earliest=left / trend.high,
-        latest=left / trend.low,
-        bytes_per_second=trend.slope,
+        seconds_to_limit=likely,
+        earliest=earliest,
+        latest=latest,
+        bytes_per_second=slope,
         samples=len(points),
         span_seconds=points[-1][0] - points[0][0],
         limit_bytes=limit,
@@ -236,9 +246,10 @@ def _of_floors(falls: Sequence[Fall], points: Sequence[Point], limit: int) -> Fo
     steady = all(later > former for former, later in pairwise(floors))
     if not steady or trend.low <= 0 or trend.residual > FLOOR_SCATTER * growth or growth < LEAST_GROWTH * limit:
         return None
-    peaks = median(y - trend.slope * t for t, y in (fall.peak for fall in falls))
     seen = [point for point in points if point[0] >= falls[0].trough[0]]
-    return _forecast(trend._replace(level=peaks), seen, limit)
+    peak = median(y - trend.slope * (t - seen[-1][0]) for t, y in (fall.peak for fall in falls))
+    left = limit - peak
+    return _forecast(seen, limit, trend.slope, (left / trend.high, left / trend.slope, left / trend.low))
 
 
 def _rate(bytes_per_second: float) -> str:

@@ -7,6 +7,9 @@ from typing import Final
 
 from .model import Stored
 
+FORESEEN: Final = "oom_in_seconds"
+"""The metric of a signal about a leak that has not reached the limit yet: when it will."""
+
 
 class Fault(StrEnum):
     """The kind of symptom."""

@@ -7,6 +7,7 @@ from aegis_core.domain.diagnosis import Category, Diagnosis, Source
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import lines_of
 from aegis_core.domain.incident import Incident
+from aegis_core.domain.signal import FORESEEN
 from aegis_core.domain.symptom import subsided
 
 from .tools import Tools
@@ -30,6 +31,8 @@ def _over(incident: Incident, tools: Tools) -> str | None:
         return None  # it has been taken for over, or was acted on: now it is looked at in earnest
     if incident.cleared_at:
         return "whoever reported it says that it is over"
+    if FORESEEN in incident.signal.metrics:
+        return None if tools.sightings.forecast(incident.target) else "it no longer grows towards its limit"
     return subsided(incident.fault, incident.evidence.target, tools.thresholds)
 
 

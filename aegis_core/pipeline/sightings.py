@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Final
 
 from aegis_core.domain.definition import differences
+from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.target import TargetState, Usage
 
 SAMPLES: Final = 180
@@ -24,6 +25,7 @@ class Sighting:
     secrets: frozenset[str] | None = None  # None until they are known
     series: deque[Usage] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     changes: deque[tuple[datetime, str]] = field(default_factory=lambda: deque(maxlen=CHANGES))
+    forecast: Forecast | None = None
 
 
 class Sightings:
@@ -88,6 +90,18 @@ class Sightings:
                 one.state = one.state.model_copy(update={"usage": usage})
                 one.series.append(usage)
 
+    def foresaw(self, name: str, forecast: Forecast | None) -> None:
+        """Take in when the target's memory will reach its limit; None where it will not."""
+        with self._lock:
+            if name in self._known:
+                self._known[name].forecast = forecast
+
+    def forecast(self, name: str) -> Forecast | None:
+        """Return when the target's memory will reach its limit, as the newest samples tell."""
+        with self._lock:
+            one = self._known.get(name)
+            return one.forecast if one else None
+
     def _merged(self, state: TargetState, secrets: frozenset[str] | None) -> Sighting:
         old = self._known.get(state.ref.name) or self._gone.get(state.ref.name)
         if old is None:
@@ -95,6 +109,6 @@ class Sightings:
         same = old.state.ref == state.ref
         usage = state.usage or (old.state.usage if same and state.running else None)
         one = Sighting(state.model_copy(update={"usage": usage}), secrets or (old.secrets if same else None))
-        one.series, one.changes = old.series, old.changes
+        one.series, one.changes, one.forecast = old.series, old.changes, old.forecast if same else None
         one.changes.extend((state.at, text) for text in differences(old.state, state))
         return one

@@ -55,6 +55,7 @@ class Tools:
     incidents: Incidents
     policy: Policy
     rates: Rates
+    forecast_lead: float = 120.0  # seconds before a foreseen OOM kill in which it is acted on
     sightings: Sightings = field(default_factory=Sightings)
     verification: Verification = field(default_factory=Verification)
     stopping: Event = field(default_factory=Event)

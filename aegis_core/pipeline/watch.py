@@ -17,6 +17,7 @@ import structlog
 
 from aegis_core.domain.change import Change, ChangeKind, Neighbour
 from aegis_core.domain.correlation import CONSEQUENCES, cause_of
+from aegis_core.domain.forecast import forecast, leak_of
 from aegis_core.domain.lograte import PATTERN_LABEL, LogRate
 from aegis_core.domain.policy import forbidden
 from aegis_core.domain.signal import Fault, Signal
@@ -244,8 +245,11 @@ class Watcher:
 
     def _judge_samples(self, state: TargetState) -> None:
         usual = self._tools.thresholds
-        series = self._sightings.series(state.ref.name)
-        self._judge("pressure", state, pressure_of(state, series, thresholds_of(state.labels, usual)))
+        name, now = state.ref.name, self._tools.clock()
+        series, limit = self._sightings.series(name), state.limits.memory_bytes
+        self._sightings.foresaw(name, forecast(series, limit, now) if limit else None)
+        pressure = pressure_of(state, series, thresholds_of(state.labels, usual))
+        self._judge("pressure", state, pressure or leak_of(state, series, self._tools.forecast_lead, now))
 
     def _judge(self, kind: str, state: TargetState, symptom: Symptom | None) -> None:
         """Report a symptom once; the same one again only after it has been away."""

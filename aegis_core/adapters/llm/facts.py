@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from aegis_core.domain.evidence import MOST_TEMPLATES, Evidence, lines_of
-from aegis_core.domain.signal import Fault
+from aegis_core.domain.signal import FORESEEN, Fault
 from aegis_core.domain.target import Health, RunState, TargetState
 
 HEAD: Final = 700  # characters of a line that are matched against the rules
@@ -25,6 +25,7 @@ class Level(StrEnum):
 
     OVER = "over"  # at or above the limit
     UNDER = "under"
+    RISING = "rising"  # under it, and foreseen to reach it
     UNKNOWN = "unknown"
 
 
@@ -100,6 +101,8 @@ def _level(evidence: Evidence, texts: Sequence[str], what: str, limit: float) ->
     """Judge what was measured; where nothing was, a reported value counts, but only for trouble and not for its end."""
     usage = evidence.target.usage if evidence.target else None
     measured = (usage.memory_percent if what == "memory" else usage.cpu_percent) if usage else None
+    if what == "memory" and FORESEEN in evidence.metrics and not (measured is not None and measured >= limit):
+        return Level.RISING, _starting(texts, f"reported metric: {FORESEEN} =") or texts[0]
     if measured is not None:
         line = _starting(texts, "measured: memory" if what == "memory" else "measured: CPU")
         return (Level.OVER if measured >= limit else Level.UNDER), line or texts[0]

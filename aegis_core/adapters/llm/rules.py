@@ -114,7 +114,7 @@ def _named(rule: Rule) -> Sequence[str]:
     """The facts that a rule rests on, by the words of `Facts.cite`."""
     state = bool(rule.exit_codes) or rule.down is not None or rule.oom_killed is not None or rule.health is not None
     words = {
-        "memory": rule.memory in (Level.OVER, Level.UNDER),
+        "memory": rule.memory in (Level.OVER, Level.UNDER, Level.RISING),
         "cpu": rule.cpu in (Level.OVER, Level.UNDER),
         "person": rule.person is not None,
         "state": state,

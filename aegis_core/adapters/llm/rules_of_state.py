@@ -41,6 +41,15 @@ STATE_RULES: Final = (
         justification="A restart frees the memory before the kernel kills it.",
     ),
     Rule(
+        category=Category.OOM,
+        action=Action.RESTART,
+        weight=0.86,
+        faults=frozenset({Fault.MEMORY_PRESSURE}),
+        memory=Level.RISING,
+        root_cause="Its memory grows steadily and is about to reach the limit ({seen}).",
+        justification="A restart before that is shorter than being killed in the middle of the work.",
+    ),
+    Rule(
         category=Category.HEALTHY,
         action=Action.NOOP,
         weight=0.88,
