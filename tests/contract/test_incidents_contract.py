@@ -77,6 +77,22 @@ def test_a_search_finds_by_id_and_by_target(store: Store) -> None:
     assert found(store, search="ALERT-7") == found(store, search="ments-d") == ["alert-7"]
 
 
+@pytest.mark.parametrize("words", ["high_memory", "out of memory", "cache grows", "93 % of its", "needs approval"])
+def test_a_search_finds_what_people_remember_of_an_incident(store: Store, words: str) -> None:
+    opened(store, alert_type="high_memory")
+    claim = claimed(store, 1)
+    steps = [make.gathered(tail=("out of memory",)), make.diagnosed(), make.failed("SCALE_UP needs approval.")]
+    store.events.append(claim, steps, later(2))
+    opened(store, "db", 3, fault=Fault.CRASHED)
+    assert found(store, search=words) == [claim.incident.id]
+
+
+def test_a_search_finds_nothing_in_hashes_and_in_the_names_of_fields(store: Store) -> None:
+    for number in range(20):
+        opened(store, f"web-{number}", number, incident_id=f"alert-{number}")
+    assert found(store, search="ff") == found(store, search="signals") == found(store, search="null") == []
+
+
 # ---- history
 
 

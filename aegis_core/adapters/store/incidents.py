@@ -1,9 +1,9 @@
 """Reads the projection (port `Incidents`)."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, String, and_, func, or_, select, true, type_coerce, union
+from sqlalchemy import JSON, ColumnElement, Connection, String, and_, func, or_, select, true, type_coerce, union
 
 from aegis_core.domain.events import Event, EventType, first_broken
 from aegis_core.domain.incident import Incident
@@ -15,6 +15,15 @@ from aegis_core.ports import Filter
 from .database import Database
 from .event_log import event_of, read_events
 from .tables import events, incidents
+
+_TOLD: Final = (
+    ("signal", "alert_type"),
+    ("signal", "logs"),
+    ("evidence", "tail"),
+    ("diagnosis", "root_cause"),
+    ("diagnosis", "justification"),
+    ("error",),
+)
 
 
 class SqlIncidents:
@@ -132,6 +141,11 @@ def _condition(wanted: Filter) -> ColumnElement[bool]:
     if wanted.open is not None:
         parts.append(incidents.c.open == wanted.open)
     if wanted.search:
-        places = (incidents.c.id, incidents.c.target, incidents.c.state)
-        parts.append(or_(*(place.icontains(wanted.search, autoescape=True) for place in places)))
+        parts.append(or_(*(place.icontains(wanted.search, autoescape=True) for place in _searched())))
     return and_(*parts)
+
+
+def _searched() -> Sequence[ColumnElement[str]]:
+    """What people remember of an incident; the whole of its state would be found by any two letters of a hash."""
+    state = type_coerce(incidents.c.state, JSON)
+    return [incidents.c.id, incidents.c.target, incidents.c.fault, *(state[path].as_string() for path in _TOLD)]
