@@ -136,15 +136,21 @@ def _told(probe: Probe) -> str:
 
 def _stable(before: TargetState | None, state: TargetState, expected: Expectation) -> list[Condition]:
     """Up for the whole window and not restarted by anyone meanwhile: a crash loop looks fine between two crashes."""
-    up = (state.at - state.started_at) if state.started_at else timedelta(0)
-    window = timedelta(seconds=expected.stability_seconds)
-    seen = f"up for {up.total_seconds():.1f} of {window.total_seconds():g} s"
-    conditions = [Condition(name="stable", holds=up >= window, seen=seen, pending=up < window)]
+    conditions = [_up_long_enough(state, expected)]
     # The engine sets the count back to 0 when somebody asks for a restart, and counts its own restarts only.
     allowed = 0 if expected.action is Action.RESTART else (before.restart_count if before else state.restart_count)
     holds = state.restart_count <= allowed
     conditions.append(Condition(name="restart count unchanged", holds=holds, seen=f"{state.restart_count} restarts"))
     return conditions
+
+
+def _up_long_enough(state: TargetState, expected: Expectation) -> Condition:
+    if not state.running:  # when it was started last says nothing of how long it was up
+        return Condition(name="stable", holds=False, seen="not running")
+    up = (state.at - state.started_at) if state.started_at else timedelta(0)
+    window = timedelta(seconds=expected.stability_seconds)
+    seen = f"up for {up.total_seconds():.1f} of {window.total_seconds():g} s"
+    return Condition(name="stable", holds=up >= window, seen=seen, pending=up < window)
 
 
 def _symptom(after: Observation, state: TargetState, expected: Expectation) -> list[Condition]:

@@ -61,6 +61,12 @@ def test_what_does_not_run_is_not_healthy(run: RunState) -> None:
     assert not judgement.pending
 
 
+@pytest.mark.parametrize("run", [run for run in RunState if run is not RunState.RUNNING])
+def test_what_does_not_run_is_not_stable_however_long_ago_it_was_started(run: RunState) -> None:
+    judgement = judged(after(run=run, at=later(613), started_at=later(0)))
+    assert "stable: not running" in judgement.failures
+
+
 @pytest.mark.parametrize("started_at", [BEFORE.started_at, None])
 def test_what_was_not_started_after_the_restart_is_not_healthy(started_at: object) -> None:
     assert "started after the action" in failing(judged(after(started_at=started_at)))
