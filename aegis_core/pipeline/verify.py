@@ -151,7 +151,7 @@ def _what_follows(
         return (Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=data),)
     if incident.intent is None:
         cause = incident.diagnosis.root_cause if incident.diagnosis else str(incident.fault)
-        return (failed(Agent.RESOLUTION, f"{cause} Nothing that Aegis may do mends this ({told})."),)
+        return (failed(Agent.RESOLUTION, f"{_sentence(cause)} Nothing that Aegis may do mends this ({told})."),)
     history = tools.incidents.history(incident.target)
     tries = attempts_in_window(history, tools.policy, now)
     if tries >= tools.policy.max_attempts:
@@ -159,3 +159,8 @@ def _what_follows(
     until = rests_until(history, tools.policy) or now
     rested = {"until": until.isoformat(), "reason": f"{incident.intent.action} did not help: {told}."}
     return (Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=rested),)
+
+
+def _sentence(text: str) -> str:
+    """The text with an end: brains write a root cause with a full stop or without."""
+    return text if text.rstrip().endswith((".", "!", "?", "…")) else f"{text.rstrip()}."

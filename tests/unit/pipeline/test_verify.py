@@ -282,6 +282,17 @@ def test_where_nothing_can_be_done_it_ends_with_the_cause_for_a_person() -> None
     assert (after.error or "").startswith("A cache grows without bound. Nothing that Aegis may do mends this (")
 
 
+@pytest.mark.parametrize("cause", ["The disk is full", "The disk is full.", "The disk is full: 14 of 16 MiB used "])
+def test_the_cause_and_what_follows_from_it_are_two_sentences(cause: str) -> None:
+    scene = Scene()
+    scene.clock.advance(60)
+    noop = make.diagnosis(Action.NOOP).model_copy(update={"root_cause": cause})
+    steps = [make.gathered(scene.state()), make.diagnosed(noop), make.decided(make.decision(action=Action.NOOP))]
+    incident = scene.incident(*steps, make.executed(Action.NOOP), fault=Fault.DISK_PRESSURE)
+    error = verified(scene, incident).error or ""
+    assert error.startswith(f"{cause.strip(' .')}. Nothing that Aegis may do mends this (")
+
+
 # ---- what is not measured
 
 
