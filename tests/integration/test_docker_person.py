@@ -1,6 +1,8 @@
 """What a person stopped or paused is told from what crashed, on a real engine."""
 
+import subprocess
 import textwrap
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +63,39 @@ def test_docker_kill_is_a_persons(runtime: DockerRuntime) -> None:
         docker("kill", container.name)
 
         assert ended(runtime, container).stopped_by_person
+
+
+def test_a_container_that_a_person_is_stopping_is_the_persons_already(runtime: DockerRuntime) -> None:
+    with running("--stop-timeout=2", command=DEAF) as container:
+        stopping = subprocess.Popen(["docker", "stop", container.name], stdout=subprocess.DEVNULL)
+        wait_until(lambda: container.events("kill"), "the stop to begin")
+
+        found = seen(runtime, container)
+        observed = runtime.observe(found.ref)
+
+        assert stopping.poll() is None
+        assert (found.run, found.stopped_by_person) == (RunState.RUNNING, True)
+        assert (observed.run, observed.stopped_by_person) == (RunState.RUNNING, True)
+        stopping.wait()
+
+
+def test_a_container_that_a_person_has_restarted_is_being_stopped_no_longer(runtime: DockerRuntime) -> None:
+    with running() as container:
+        docker("restart", container.name)
+
+        assert not seen(runtime, container).stopped_by_person
+
+
+def test_our_own_restart_is_not_taken_for_a_persons_stop(runtime: DockerRuntime) -> None:
+    with running("--stop-timeout=2", command=DEAF) as container:
+        before = seen(runtime, container)
+        restart = threading.Thread(target=runtime.apply, args=(Action.RESTART, before))
+        restart.start()
+        wait_until(lambda: container.events("kill"), "the stop to begin")
+
+        assert not seen(runtime, container).stopped_by_person
+        assert restart.is_alive()
+        restart.join()
 
 
 def test_docker_pause_is_a_persons_until_it_is_unpaused(runtime: DockerRuntime) -> None:

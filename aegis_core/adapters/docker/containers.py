@@ -57,6 +57,11 @@ class Containers:
         return to_state(inspection, self._clock(), self._host, None, self._stops.by_person(inspection))
 
     def measured(self, inspection: Inspection) -> TargetState:
-        """Describe a container, with the newest sample of its usage. Raises TargetGone, RuntimeUnavailable."""
+        """Describe a container, with the newest sample of its usage. Raises TargetGone, RuntimeUnavailable.
+
+        One that is being stopped counts as stopped by a person already.
+        """
         usage = self._meter.newest(inspection) if inspection["State"]["Running"] else None
-        return self.described(inspection).model_copy(update={"usage": usage})
+        state = self.described(inspection)
+        stopped = state.stopped_by_person or self._stops.under_way(inspection)
+        return state.model_copy(update={"usage": usage, "stopped_by_person": stopped})

@@ -9,6 +9,7 @@ Aegis respects what a person stopped, so that this is answered with care, and fr
    as a person.
 4. exited, and the engine has forgotten (it was restarted, or 256 newer events came): yes where its restart policy
    would have started it again by itself; no after an OOM kill; else yes for the exit codes of an orderly stop.
+5. running, and somebody other than Aegis has asked for its end (`under_way`): the engine is still waiting for it.
 
 Limits: containers without a restart policy that were stopped together with the engine look like those that a person
 stopped (rule 4); the one that ended with SIGKILL long after a forgotten `docker stop` looks like a crash.
@@ -62,6 +63,19 @@ class Stops:
             self._answers[inspection["Id"]] = (state["FinishedAt"], answer)
         return answer
 
+    def under_way(self, inspection: Inspection) -> bool:
+        """Tell whether a container that runs is being stopped, and not by Aegis. Raises RuntimeUnavailable.
+
+        What has outlived the signal for longer than any stop takes was not being stopped.
+        """
+        state, now = inspection["State"], self._clock()
+        started, mark = moment(state["StartedAt"]), self._mark(inspection)
+        if state["Status"] != "running" or started is None or (mark and now <= mark.until):
+            return False
+        since = max(started, now - timedelta(seconds=stop_timeout(inspection)) - _MARGIN)
+        past = happenings(self._engine, inspection["Id"], since, now)
+        return any(happening.stops(stop_signal(inspection)) for happening in past if happening.at > started)
+
     def restart_begins(self, inspection: Inspection) -> None:
         """Remember that the end of the present run will be Aegis' own doing."""
         until = self._clock() + timedelta(seconds=stop_timeout(inspection)) + _MARGIN
@@ -81,12 +95,14 @@ class Stops:
                     del known[gone]
 
     def _in_own_restart(self, inspection: Inspection) -> bool:
+        mark, finished = self._mark(inspection), moment(inspection["State"]["FinishedAt"])
+        return mark is not None and finished is not None and finished <= mark.until
+
+    def _mark(self, inspection: Inspection) -> _Mark | None:
+        """The mark of the restart that was to end this very run."""
         with self._lock:
             mark = self._marks.get(inspection["Id"])
-        finished = moment(inspection["State"]["FinishedAt"])
-        if mark is None or finished is None:
-            return False
-        return inspection["State"]["StartedAt"] == mark.started_at and finished <= mark.until
+        return mark if mark and mark.started_at == inspection["State"]["StartedAt"] else None
 
     def _judge(self, inspection: Inspection) -> bool:
         finished = moment(inspection["State"]["FinishedAt"])

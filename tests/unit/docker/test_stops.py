@@ -164,6 +164,44 @@ def test_a_restart_that_never_reached_the_engine_excuses_no_stop_minutes_later()
     assert judge.by_person(exited(exit_code=143, FinishedAt=finished.isoformat()))
 
 
+def test_a_container_that_runs_and_was_told_to_end_is_being_stopped() -> None:
+    assert stops(RememberingEngine(TERM)).under_way(exited(Status="running"))
+    assert not stops(RememberingEngine()).under_way(exited(Status="running"))
+
+
+@pytest.mark.parametrize(
+    ("signal", "at", "started"),
+    [
+        ("1", -0.2, -3600.0),  # a SIGHUP asks for no end
+        ("15", -40.0, -3600.0),  # it has outlived its stop timeout of 5 s by far
+        ("15", -1.1, -1.0),  # that ended the run before
+    ],
+)
+def test_a_container_that_runs_on_is_not_being_stopped(signal: str, at: float, started: float) -> None:
+    engine = RememberingEngine((at, "kill", {"signal": signal}))
+    began = (FINISHED + timedelta(seconds=started)).isoformat()
+
+    assert not stops(engine).under_way(exited(Status="running", StartedAt=began))
+
+
+def test_what_has_ended_is_being_stopped_no_longer() -> None:
+    engine = RememberingEngine(TERM, DIE)
+
+    assert not stops(engine).under_way(exited())
+    assert engine.asked == 0
+
+
+def test_our_own_restart_is_no_persons_stop_for_as_long_as_it_may_take() -> None:
+    now = FINISHED
+    judge = Stops(RememberingEngine(TERM, (99.8, "kill", {"signal": "15"})), lambda: now)  # type: ignore[arg-type]
+    judge.restart_begins(exited(Status="running"))
+
+    assert not judge.under_way(exited(Status="running"))
+
+    now += timedelta(seconds=100)
+    assert judge.under_way(exited(Status="running"))
+
+
 def test_what_is_no_longer_listed_is_forgotten() -> None:
     engine = RememberingEngine(TERM, DIE)
     judge = stops(engine)

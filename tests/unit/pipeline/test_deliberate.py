@@ -65,6 +65,23 @@ def test_it_judges_the_target_as_it_is_now() -> None:
     assert (after.status, after.decision.action) == (Status.DECIDED, Action.NOOP)
 
 
+def test_what_somebody_has_begun_to_stop_since_it_was_looked_at_is_looked_at_anew() -> None:
+    scene = Scene()
+    incident = scene.incident(make.gathered(scene.state()), make.diagnosed())
+    scene.runtime._change(NAME, stopped_by_person=True)  # and it still runs
+    after = scene.after(incident, deliberate(incident, scene.tools))
+    assert (after.status, after.evidence, after.decision) == (Status.ANALYZING, None, None)
+
+
+def test_what_somebody_never_comes_to_an_end_with_is_respected_and_not_looked_at_for_ever() -> None:
+    scene = Scene()
+    scene.runtime._change(NAME, stopped_by_person=True)
+    incident = scene.incident(make.gathered(scene.state()), make.diagnosed())
+    after = scene.after(incident, deliberate(incident, scene.tools))
+    assert after.decision
+    assert (after.status, after.decision.action) == (Status.DECIDED, Action.NOOP)
+
+
 def test_without_a_diagnosis_there_is_nothing_to_decide() -> None:
     scene = Scene()
     assert deliberate(scene.incident(make.gathered()), scene.tools) == ()

@@ -10,9 +10,11 @@ from aegis_core.domain.change import Neighbour
 from aegis_core.domain.events import EventType
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.target import Health, TargetRef
+from aegis_core.domain.target import Health, RunState, TargetRef, TargetState
 from aegis_core.errors import RunbookError, RuntimeProblem, RuntimeUnavailable, TargetGone
+from aegis_core.pipeline import investigate as module
 from aegis_core.pipeline.investigate import LOG_LINES, MOST_TEMPLATES, TAIL_LINES, investigate
+from aegis_core.testing import FakeRuntime
 from tests import examples as make
 
 from .scene import MIB, NAME, Scene, kinds
@@ -47,6 +49,37 @@ def test_everything_that_is_known_of_the_target_is_gathered() -> None:
     assert any("start" in text for text in evidence.happenings)
     assert evidence.metrics == {"memory_percent": 93.75}
     assert evidence.missing == ()
+
+
+class BeingStopped(FakeRuntime):
+    """A person's stop is under way: at look number `over_at` it has ended."""
+
+    over_at = 3
+    looks = 0
+
+    def find(self, name: str) -> TargetState | None:
+        self.looks += 1
+        if self.looks == self.over_at:
+            self.end(NAME, 0, by_person=True)
+        return super().find(name)
+
+
+def test_a_stop_that_is_under_way_is_waited_for_and_what_it_leaves_is_looked_at() -> None:
+    scene = Scene()
+    scene.runtime._change(NAME, stopped_by_person=True)  # and it still runs
+    scene.runtime.__class__ = BeingStopped
+    evidence = gathered(scene)
+    assert evidence.target
+    assert (evidence.target.run, evidence.target.stopped_by_person) == (RunState.EXITED, True)
+
+
+def test_a_stop_that_does_not_end_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STOP_PATIENCE", 0.3)
+    scene = Scene()
+    scene.runtime._change(NAME, stopped_by_person=True)
+    evidence = gathered(scene)
+    assert evidence.target
+    assert (evidence.target.run, evidence.target.stopped_by_person) == (RunState.RUNNING, True)
 
 
 def test_what_is_gathered_already_is_not_gathered_again() -> None:

@@ -335,14 +335,13 @@ class HalfDone(FakeRuntime):
 def half_done(monkeypatch: pytest.MonkeyPatch) -> Scene:
     """The agent was killed in the middle of a restart that it had asked for, and the engine goes on with it."""
     monkeypatch.setattr(module, "STOP_MARGIN", 0.0)
-    scene = Scene(stop_timeout=0.3)
-    scene.use(born=scene.clock())
-    return scene
+    return Scene(stop_timeout=0.3)
 
 
 def test_a_restart_that_is_under_way_is_watched_to_its_end_and_not_repeated(half_done: Scene) -> None:
     scene = half_done
     incident = intended(scene)
+    resumed(scene)
     scene.runtime.__class__ = HalfDone
     assert kinds(remediate(incident, scene.tools)) == [EventType.ACTION_EXECUTED]
     assert scene.runtime.applied == []
@@ -353,6 +352,7 @@ def test_a_restart_that_was_begun_and_never_ended_is_begun_again(half_done: Scen
     scene = half_done
     scene.runtime.end(NAME, 137)
     incident = intended(scene)
+    resumed(scene)
     scene.runtime.__class__ = HalfDone
     scene.runtime.starts_at = 10_000
     assert kinds(remediate(incident, scene.tools)) == [EventType.ACTION_EXECUTED]
@@ -363,6 +363,7 @@ def test_a_stop_that_turns_out_to_be_a_persons_is_respected(half_done: Scene) ->
     """To the runtime's record it is a stop that was begun, as the half of our own restart would be."""
     scene = half_done
     incident = intended(scene)
+    resumed(scene)
     scene.runtime.end(NAME, 0, by_person=True)
     scene.runtime.__class__ = HalfDone
     scene.runtime.starts_at = 10_000
@@ -370,6 +371,27 @@ def test_a_stop_that_turns_out_to_be_a_persons_is_respected(half_done: Scene) ->
     assert scene.runtime.applied == []
     assert scene.state().run is RunState.EXITED
     assert (after.status, after.attempts) == (Status.ANALYZING, 0)
+
+
+def test_a_stop_that_was_begun_before_anything_was_asked_for_is_somebody_elses() -> None:
+    """It is not watched as if it were the half of our own restart: there is nothing of ours to wait for."""
+    scene = Scene(stop_timeout=600.0)
+    incident = intended(scene)
+    scene.runtime._change(NAME, stopped_by_person=True)  # and it still runs
+    scene.runtime.__class__ = HalfDone
+    scene.runtime.starts_at = 10_000
+    after = scene.after(incident, remediate(incident, scene.tools))
+    assert (scene.runtime.applied, scene.runtime.looks) == ([], 1)
+    assert (after.status, after.attempts) == (Status.ANALYZING, 0)
+
+
+def test_an_intent_of_a_while_ago_may_be_another_agents_and_its_stop_is_watched(half_done: Scene) -> None:
+    scene = half_done
+    incident = intended(scene)
+    scene.clock.advance(SETTLE.total_seconds())
+    scene.runtime.__class__ = HalfDone
+    assert kinds(remediate(incident, scene.tools)) == [EventType.ACTION_EXECUTED]
+    assert scene.runtime.applied == []
 
 
 def test_what_a_person_stops_between_intent_and_effect_stays_stopped() -> None:
@@ -436,6 +458,7 @@ def test_an_action_that_the_runtime_cannot_do_ends_with_the_reason() -> None:
 def test_an_agent_that_is_told_to_stop_leaves_a_restart_under_way_to_the_next_one(half_done: Scene) -> None:
     scene = half_done
     incident = intended(scene)
+    resumed(scene)
     scene.runtime.__class__ = HalfDone
     scene.tools.stopping.set()
     with pytest.raises(Interrupted):
