@@ -96,6 +96,8 @@ class Inbox:
     def _write(self) -> None:
         with self._gate:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        for ticket in batch:  # whatever breaks below, nobody waits for ever
+            ticket.error = StoreUnavailable("nobody can tell whether it was stored")
         try:
             taken = self._log.open([ticket.opening for ticket in batch], self._clock())
         except StoreError as error:
@@ -103,7 +105,7 @@ class Inbox:
                 ticket.error = error
             return
         for ticket, one in zip(batch, taken, strict=True):
-            ticket.taken = one
+            ticket.taken, ticket.error = one, None
 
 
 def _masked(signal: Signal, secrets: frozenset[str]) -> Signal:

@@ -14,6 +14,7 @@ from aegis_core.errors import StoreUnavailable
 from aegis_core.pipeline.detect import Inbox, SecretsOf
 from aegis_core.ports import Claim, Opening
 from tests import examples as make
+from tests.contract.rigs import wait_until
 
 from .scene import Scene
 
@@ -141,3 +142,28 @@ def test_others_alerts_wait_and_what_docker_has_made_sure_of_does_not() -> None:
     for fault in (Fault.UNHEALTHY, Fault.CRASHED, Fault.CRASH_LOOP, Fault.OOM_KILLED):
         box.take(make.signal(source="sensor", fault=fault))
     assert [one.until is not None for one in log.stored] == [True] * 3 + [False] * 4
+
+
+class Broken(Log):
+    """An event log with a bug."""
+
+    def open(self, openings: Sequence[Opening], at: datetime) -> Sequence[tuple[Incident, bool]]:
+        super().open(openings, at)
+        raise ZeroDivisionError
+
+
+def test_when_writing_breaks_unexpectedly_nobody_waits_for_ever() -> None:
+    """The one who wrote gets the error, and those whose signals it had taken along are told to come again."""
+    log = Broken()
+    entrance = inbox(log)
+    log.door.clear()
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(entrance.take, make.signal("a"))
+        assert log.entered.acquire(timeout=10)
+        others = [pool.submit(entrance.take, make.signal(name)) for name in ("b", "c")]
+        wait_until(lambda: len(entrance._waiting) == 2, "the others to wait")
+        log.door.set()
+        errors = [type(one.exception(timeout=10)) for one in (first, *others)]
+    assert errors[0] is ZeroDivisionError
+    assert sorted(error.__name__ for error in errors[1:]) == ["StoreUnavailable", "ZeroDivisionError"]
+    assert log.batches == [1, 2]
