@@ -2,9 +2,18 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    AnyHttpUrl,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from aegis_core.domain.impact import Rates
@@ -52,12 +61,13 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     host: str = "127.0.0.1"
     port: int = Field(8001, ge=1, le=65535)
     data_dir: Path = Path("data")
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     token: SecretStr | None = None  # required of whoever posts, when set
     dashboard_url: str = ""  # linked from notices
 
@@ -123,13 +133,21 @@ class Settings(BaseSettings):
                 values[name] = listed(values[name])
         return values
 
-    @model_validator(mode="after")
-    def _urls_are_urls(self) -> Self:
-        for name in ("llm_base_url", "ollama_url", "dashboard_url"):
-            value = getattr(self, name)
-            if value:
-                TypeAdapter(AnyHttpUrl).validate_python(value)
-        return self
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: Any) -> Any:
+        return value.strip().upper() if isinstance(value, str) else value
+
+    @field_validator("llm_base_url", "ollama_url", "dashboard_url", "slack_webhook_url")
+    @classmethod
+    def _is_a_url(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        try:
+            if text:
+                TypeAdapter(AnyHttpUrl).validate_python(text)
+        except ValidationError:
+            raise ValueError("has to be an address that begins with http:// or https://") from None
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -202,10 +220,16 @@ def listed(text: str) -> tuple[str, ...]:
 
 
 def _content(name: str, path: Path) -> str:
+    variable = f"AEGIS_{name.upper()}_FILE"
     try:
-        return path.read_text(encoding="utf-8").strip()
+        content = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigError(f"AEGIS_{name.upper()}_FILE: {path} cannot be read ({error.strerror})") from error
+        raise ConfigError(f"{variable}: {path} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError:
+        raise ConfigError(f"{variable}: {path} is no text in UTF-8") from None
+    if not content:  # an empty token would let everybody in
+        raise ConfigError(f"{variable}: {path} is empty")
+    return content
 
 
 def load(**overrides: Any) -> Settings:
