@@ -163,4 +163,5 @@ def _what_follows(
 
 def _sentence(text: str) -> str:
     """The text with an end: brains write a root cause with a full stop or without."""
-    return text if text.rstrip().endswith((".", "!", "?", "…")) else f"{text.rstrip()}."
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
