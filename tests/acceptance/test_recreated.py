@@ -3,26 +3,20 @@
 The decision was about the old one. It is dropped, and everything begins anew with the new one.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from aegis_core.bootstrap import Parts, build
 from aegis_core.domain.action import Action
 from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.events import EventType
 from aegis_core.domain.evidence import Evidence
-from aegis_core.domain.incident import Incident, Status
-from aegis_core.domain.signal import Fault, Severity, Signal
-from aegis_core.ports import Brain
-from aegis_core.settings import load
+from aegis_core.domain.incident import Status
 from tests.integration.small_containers import docker
 
-from .moments import HookedLog, RestartsAlways, diagnosis
-from .served_agent import until
+from .moments import RestartsAlways, diagnosis
+from .story import Story
 from .ward import OPTED_IN, Patient, Ward
 
 pytestmark = pytest.mark.engine
@@ -33,47 +27,6 @@ MOMENTS = ["after:Decided", "after:ActionIntended"]
 def ward(engine: None) -> Iterator[Ward]:
     with Ward() as ward:
         yield ward
-
-
-class Story:
-    """One incident about one container from its signal to its end, disturbed once at a moment."""
-
-    def __init__(self, ward: Ward, folder: Path, brain: Brain) -> None:
-        self.patient = ward.admit(OPTED_IN)
-        self.old = self.patient.id
-        self._ward, self._folder, self._brain = ward, folder, brain
-
-    def tell(self, moment: str, disturb: Callable[[], object]) -> None:
-        """Let it all happen in an agent of this process; `disturb` is called at the first such moment."""
-        due = [disturb]
-
-        def at(place: str) -> None:
-            if place == moment and due:
-                due.pop()()
-
-        settings = load(
-            data_dir=self._folder, runtime="docker", docker_host=self._ward.engine.url, sense_seconds=3600,
-            debounce_seconds=0, stability_seconds=1, verify_wait_seconds=0.3, cooldown_seconds=0,
-        )  # fmt: skip
-        with build(settings, Parts(brain=self._brain, events=lambda log: HookedLog(log, at))) as agent:
-            signal = Signal(
-                target=self.patient.name, fault=Fault.UNHEALTHY, severity=Severity.CRITICAL, at=datetime.now(UTC),
-                source="test", incident_id="one",
-            )  # fmt: skip
-            agent.services.submit(signal)
-            until(lambda: agent.services.incidents.get("one").closed, "the incident to end", 30)
-            self.incident: Incident = agent.services.incidents.get("one")
-            self.events = list(agent.services.incidents.events("one"))
-        assert not due, f"{moment} never came"
-
-    def told(self, kind: EventType) -> list[Any]:
-        return [event.data for event in self.events if event.type is kind]
-
-    @property
-    def looked_at(self) -> list[str | None]:
-        """The ids of the containers that evidence was gathered of."""
-        targets = [data["evidence"]["target"] for data in self.told(EventType.EVIDENCE_GATHERED)]
-        return [target and target["ref"]["id"] for target in targets]
 
 
 def recreate(patient: Patient, ward: Ward, *options: str) -> None:
@@ -91,7 +44,7 @@ class WantsOnlyTheFirstRestarted(RestartsAlways):
 def test_a_decision_about_the_old_container_is_not_carried_out_on_the_new_one(
     moment: str, ward: Ward, tmp_path: Path
 ) -> None:
-    story = Story(ward, tmp_path, WantsOnlyTheFirstRestarted())
+    story = Story(ward, ward.admit(OPTED_IN), tmp_path, WantsOnlyTheFirstRestarted())
 
     story.tell(moment, lambda: recreate(story.patient, ward, OPTED_IN))
 
@@ -108,7 +61,7 @@ def test_what_the_new_container_needs_is_decided_anew_and_done_to_it_once(
     moment: str, ward: Ward, tmp_path: Path
 ) -> None:
     brain = RestartsAlways()
-    story = Story(ward, tmp_path, brain)
+    story = Story(ward, ward.admit(OPTED_IN), tmp_path, brain)
 
     story.tell(moment, lambda: recreate(story.patient, ward, OPTED_IN))
 
@@ -126,7 +79,7 @@ def test_what_the_new_container_needs_is_decided_anew_and_done_to_it_once(
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_new_container_that_has_not_opted_in_is_left_alone(moment: str, ward: Ward, tmp_path: Path) -> None:
-    story = Story(ward, tmp_path, RestartsAlways())
+    story = Story(ward, ward.admit(OPTED_IN), tmp_path, RestartsAlways())
 
     story.tell(moment, lambda: recreate(story.patient, ward))
 
@@ -137,7 +90,7 @@ def test_a_new_container_that_has_not_opted_in_is_left_alone(moment: str, ward: 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_container_that_is_gone_for_good_is_said_to_be_gone(moment: str, ward: Ward, tmp_path: Path) -> None:
-    story = Story(ward, tmp_path, RestartsAlways())
+    story = Story(ward, ward.admit(OPTED_IN), tmp_path, RestartsAlways())
 
     story.tell(moment, lambda: docker("rm", "--force", story.patient.name))
 

@@ -49,6 +49,11 @@ class Patient(SmallContainer):
         actions = [one["Action"] for one in told if of in (None, one["id"])]
         return [action for action in actions if not kinds or action in kinds]
 
+    def is_told_of(self, kind: str) -> bool:
+        """Whether the record says already that this was done with it."""
+        told = self._ward.told()
+        return any(one["Action"] == kind and one["Actor"]["Attributes"].get("name") == self.name for one in told)
+
     def restarts(self, of: str | None = None) -> int:
         """How often it was started after the first time."""
         return self.happened("start", of=of).count("start") - 1
@@ -100,12 +105,13 @@ class Ward:
         """
         mark = docker("create", f"--label={self.label}", IMAGE, "true")
         docker("rm", mark)
-        until(lambda: mark in self._written(), "the record to be complete")
-        lines = [json.loads(line) for line in self._written().splitlines() if line.endswith("}")]
-        return [one for one in lines if one["id"] != mark]
+        until(lambda: any(one["id"] == mark and one["Action"] == "destroy" for one in self.told()), "the whole record")
+        return [one for one in self.told() if one["id"] != mark]
 
-    def _written(self) -> str:
-        return Path(self._told.name).read_text()
+    def told(self) -> list[dict[str, Any]]:
+        """What of the record has arrived."""
+        whole_lines, _, _ = Path(self._told.name).read_text().rpartition("\n")
+        return [json.loads(line) for line in whole_lines.splitlines()]
 
     @contextmanager
     def _recorder(self) -> Any:
