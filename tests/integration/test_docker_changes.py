@@ -101,7 +101,7 @@ def test_a_stream_that_ends_at_once_is_not_asked_for_without_pause(flaky: FlakyE
     assert len([call for call in flaky.calls if call == "GET /events"]) <= time.monotonic() - began + 3
 
 
-@pytest.mark.parametrize("fault", [Fault.RESET, Fault.HANG, 500, 403])
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.HANG, Fault.DROP_REPLY, 500, 404, 403])
 def test_who_cannot_subscribe_is_told_so(flaky: FlakyEngine, fault: Fault | int) -> None:
     runtime = DockerRuntime(flaky.url, timeout=1)
     flaky.spoil(EVENTS, fault)
