@@ -115,6 +115,7 @@ class Scripted:
 
     def live_events(self, since: datetime, filters: Any, silence: float) -> tuple[Answer, socket.socket]:
         self.asked.append(since)
+        self.filters = filters
         answer = self.answers.pop(0) if self.answers else None
         if answer is None:
             raise requests.ConnectionError("refused")
@@ -154,6 +155,16 @@ def test_the_next_subscription_asks_for_what_came_since_the_newest_event() -> No
     following.kinds()
 
     assert following.engine.asked == [AT, AT + timedelta(seconds=10) - OVERLAP]
+
+
+def test_the_engine_is_asked_for_nothing_but_what_matters() -> None:
+    """A health check alone makes three exec events every few seconds, for each container."""
+    following = Following()
+    following.kinds()
+
+    wanted = {"die", "oom", "health_status", "start", "stop", "kill", "pause", "unpause", "destroy"}
+    assert following.engine.filters["type"] == ["container"]
+    assert set(following.engine.filters["event"]) == wanted
 
 
 def test_after_a_refusal_the_next_call_takes_up_where_the_last_one_was() -> None:
