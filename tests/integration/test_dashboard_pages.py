@@ -1,60 +1,18 @@
 """The dashboard in a real Chromium, against a stand-in for the core whose incident advances with the clock."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
-from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Browser, BrowserContext, expect
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.dashboard_browser import Dashboard, answers, chromium, free_port, running, served, wait_for, window_of
+
 STUB = Path(__file__).with_name("stub_core.py")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-SECONDS = 20.0  # that anything may take
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=SECONDS * 1000)
-
-
-def wait_for(true: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end, f"waited {SECONDS:g} s for {what}"
-        time.sleep(0.05)
-
-
-def answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=2).ok
-    except requests.ConnectionError:
-        return False
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-@contextmanager
-def running(*command: str, **settings: str) -> Iterator[None]:
-    """A child process with these settings in its environment; it ends with the block."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, **settings}, **quiet) as child:
-        try:
-            yield
-        finally:
-            child.kill()
 
 
 class Core:
@@ -79,46 +37,6 @@ class Core:
         requests.post(f"{self.url}/stub/scene?{query}", timeout=5).raise_for_status()
 
 
-class Dashboard:
-    """A tab of the browser, on the dashboard."""
-
-    def __init__(self, url: str, tab: Page) -> None:
-        self.url = url
-        self.tab = tab
-
-    def open(self, path: str = "") -> Page:
-        """Load a page and wait until it is drawn."""
-        wait_for(lambda: self._loaded(path), f"the page {path or 'live'}")
-        return self.tab
-
-    def _loaded(self, path: str) -> bool:
-        try:
-            self.tab.goto(f"{self.url}/{path}")
-        except BrowserError:  # broken off, see Scripts
-            return False
-        self.tab.wait_for_selector(".ag-strip")
-        self.tab.wait_for_selector(".ag-section, .ag-empty")
-        return True
-
-
-class Scripts:
-    """Gives the browser Streamlit's own files, fetched once and past Chromium's network.
-
-    Chromium breaks off whatever it is loading when the networks of the host change, and on a host where containers
-    come and go they do; a script that is missing then leaves a page half drawn.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, requests.Response] = {}
-
-    def __call__(self, route: Route) -> None:
-        path = urlsplit(route.request.url).path
-        if path not in self._kept:
-            self._kept[path] = requests.get(route.request.url, timeout=SECONDS)
-        kept = self._kept[path]
-        route.fulfill(status=kept.status_code, content_type=kept.headers["Content-Type"], body=kept.content)
-
-
 @pytest.fixture(scope="module")
 def core() -> Iterator[Core]:
     core = Core()
@@ -126,38 +44,22 @@ def core() -> Iterator[Core]:
     core.stop()
 
 
-@contextmanager
-def dashboard_for(core: Core) -> Iterator[str]:
-    port = free_port()
-    command = ("-m", "streamlit", "run", "aegis_dashboard/app.py", "--server.port", str(port))
-    with running(*command, AEGIS_URL=core.url, AEGIS_TARGET_APP_URL=core.url):
-        url = f"http://127.0.0.1:{port}"
-        wait_for(lambda: answers(f"{url}/_stcore/health"), "the dashboard")
-        yield url
-
-
 @pytest.fixture(scope="module")
 def dashboard_url(core: Core) -> Iterator[str]:
-    with dashboard_for(core) as url:
+    with served(core.url, core.url) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert path, "no Chromium here: scripts/browser.sh provides it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def window(browser: Browser) -> BrowserContext:
     """One for all tests; every test has a tab of its own, and so a session."""
-    window = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Asia/Kathmandu")
-    window.route("**/static/**", Scripts())
-    return window
+    return window_of(browser, timezone_id="Asia/Kathmandu")
 
 
 @pytest.fixture
@@ -334,7 +236,7 @@ def test_samples_go_without_a_reload_as_soon_as_the_core_is_back(core_away: Core
 
 def test_the_first_address_that_anybody_opens_may_be_any_page(core_up: Core, window: BrowserContext) -> None:
     """Streamlit runs a folder called `pages` by itself until the app has told it otherwise."""
-    with dashboard_for(core_up) as url:
+    with served(core_up.url, core_up.url) as url:
         page = Dashboard(url, window.new_page()).open("chaos")
         expect(page.get_by_role("button", name="Cause memory fault")).to_be_visible()
         page.close()
