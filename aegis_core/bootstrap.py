@@ -129,7 +129,7 @@ class Agent:
             eyes = Eyes(self.runtime, self.runtime, self.runtime)
             self._responder = Responder(tools, events, queue, settings.workers, changed)
             self._watcher = Watcher(eyes, tools, settings.sense_seconds, submit, tools.sightings)
-            inbox = Inbox(events, tools.sightings.secrets_of, clock, settings.debounce_seconds)
+            inbox = Inbox(events, tools.sightings.secrets_of, clock, settings.debounce_seconds, tools.rush)
             metrics.active.set_function(lambda: incidents.list(Filter(open=True), 1, 0)[1])
             self._archive = archive
             self.services = Services(

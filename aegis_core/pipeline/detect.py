@@ -12,6 +12,8 @@ from aegis_core.domain.signal import Fault, Signal
 from aegis_core.errors import StoreError, StoreUnavailable
 from aegis_core.ports import Clock, EventLog, Opening
 
+from .rush import Rush
+
 SecretsOf = Callable[[str], frozenset[str]]
 """The environment values of the target of this name, as far as they are known without asking the runtime."""
 
@@ -41,8 +43,8 @@ class _Ticket:
 class Inbox:
     """Takes signals from many threads and stores them together: whoever has the turn writes for all who wait."""
 
-    def __init__(self, log: EventLog, secrets_of: SecretsOf, clock: Clock, debounce: float) -> None:
-        self._log, self._secrets_of, self._clock = log, secrets_of, clock
+    def __init__(self, log: EventLog, secrets_of: SecretsOf, clock: Clock, debounce: float, rush: Rush) -> None:
+        self._log, self._secrets_of, self._clock, self._rush = log, secrets_of, clock, rush
         self._debounce = debounce
         self._gate, self._turn = Lock(), Lock()
         self._waiting: list[_Ticket] = []
@@ -60,6 +62,7 @@ class Inbox:
         """
         tickets = [self._ticket(signal) for signal in signals]
         self._queue(tickets)
+        self._rush.came(len(tickets))
         if not self._turn.acquire(timeout=TURN_SECONDS):
             self._withdraw(tickets)
             raise StoreUnavailable("the store is too slow for what comes in")

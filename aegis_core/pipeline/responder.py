@@ -36,6 +36,8 @@ STAGES: Final[Mapping[Status, Sequence[Stage]]] = {  # the first one that has so
 
 MOST_STUMBLES: Final = 6  # a stage that breaks this often in a row is given up: 1+2+4+8+16 s of pauses
 IDLE_SECONDS: Final = 30.0
+STORM_CLAIMS: Final = 2  # incidents taken up at a time while signals pour in
+STORM_PAUSE: Final = 0.05  # seconds between: together 40 a second, and the rest of the machine is for the intake
 STORE_PAUSE: Final = 1.0
 
 Observer = Callable[[Incident, Incident], None]
@@ -86,7 +88,7 @@ class Responder:
         while not self._stopping.is_set():
             now = self._tools.clock()
             try:
-                claims = self._queue.claim(self._free, now) if self._free else ()
+                claims = self._queue.claim(self._room(), now) if self._free else ()
                 pause = 0.0 if claims else self._pause(now)
             except StoreError as error:
                 log.warning("the store is away; no incident can be taken up", error=str(error))
@@ -95,8 +97,14 @@ class Responder:
                 with self._news:
                     self._free -= 1
                 self._pool.submit(self._work, claim).add_done_callback(self._ended)
-            if pause:
+            if self._tools.rush.on:
+                self._stopping.wait(STORM_PAUSE)
+            elif pause:
                 self._wait_for_news(pause)
+
+    def _room(self) -> int:
+        """How many incidents to take up now: in a storm only a few at a time, the most urgent first."""
+        return min(self._free, STORM_CLAIMS) if self._tools.rush.on else self._free
 
     def _wait_for_news(self, pause: float) -> None:
         with self._news:

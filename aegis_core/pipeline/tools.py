@@ -18,6 +18,7 @@ from aegis_core.domain.target import TargetState
 from aegis_core.errors import Interrupted, TargetGone
 from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Runbook, Sensor
 
+from .rush import Rush
 from .sightings import Sightings
 
 Seen = TypeVar("Seen")
@@ -56,6 +57,7 @@ class Tools:
     policy: Policy
     rates: Rates
     forecast_lead: float = 120.0  # seconds before a foreseen OOM kill in which it is acted on
+    rush: Rush = field(default_factory=Rush)
     sightings: Sightings = field(default_factory=Sightings)
     verification: Verification = field(default_factory=Verification)
     stopping: Event = field(default_factory=Event)

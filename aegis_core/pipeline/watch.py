@@ -11,30 +11,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
-from aegis_core.domain.change import Change, ChangeKind, Neighbour
-from aegis_core.domain.correlation import CONSEQUENCES, cause_of
+from aegis_core.domain.change import Change, ChangeKind
 from aegis_core.domain.forecast import forecast, leak_of
 from aegis_core.domain.lograte import PATTERN_LABEL, LogRate
 from aegis_core.domain.policy import forbidden
 from aegis_core.domain.signal import Fault, Signal
 from aegis_core.domain.symptom import Symptom, loop_of, pressure_of, symptom_of, thresholds_of
-from aegis_core.domain.target import TargetState, opted_in
-from aegis_core.errors import AegisError, RuntimeProblem, StoreError
+from aegis_core.domain.target import TargetRef, TargetState, opted_in
+from aegis_core.errors import AegisError, RuntimeProblem
 from aegis_core.ports import Effector, EvidenceSource, Sensor
 
 from .agenda import Agenda
-from .detect import SENSOR
+from .alarm import SECOND_LOOK, Alarm
 from .sightings import Sightings
 from .tools import Tools
 
-STALE_AFTER: Final = timedelta(minutes=10)  # what ended longer ago than this was not left lying for us
-SECOND_LOOK: Final = (
-    1.0  # seconds after the first at a crash: the restart policy, or our own restart, has acted by then
-)
 FIRST_LOOK: Final = 0.1
 ASKED_MARGIN: Final = timedelta(seconds=5)  # beyond its stop timeout in which an end counts as asked for
 LOG_SECONDS: Final = 5.0
@@ -60,12 +55,10 @@ class Watcher:
     def __init__(
         self, eyes: Eyes, tools: Tools, every: float, report: Callable[[Signal], object], sightings: Sightings
     ) -> None:
-        self._eyes, self._tools, self._every, self._report = eyes, tools, every, report
-        self._sightings = sightings
+        self._eyes, self._tools, self._every, self._sightings = eyes, tools, every, sightings
         self._told: SimpleQueue[Change] = SimpleQueue()
         self._agenda = Agenda(time.monotonic)
-        self._reported: dict[tuple[str, str], Symptom] = {}
-        self._suspected: dict[tuple[str, str], Symptom] = {}
+        self._alarm = Alarm(eyes.source, tools, report, self._look_soon)
         self._deaths: dict[str, deque[datetime]] = {}
         self._asked: dict[str, datetime] = {}
         self._rates: dict[str, LogRate] = {}
@@ -136,23 +129,27 @@ class Watcher:
             return
         name = change.target.name
         match change.kind:
-            case ChangeKind.UNHEALTHY | ChangeKind.HEALTHY | ChangeKind.OOM | ChangeKind.STARTED:
+            case ChangeKind.UNHEALTHY | ChangeKind.HEALTHY | ChangeKind.OOM:
+                self._look_soon(name, 0.0)
+            case ChangeKind.STARTED:
+                self._asked.pop(change.target.id, None)
                 self._look_soon(name, 0.0)
             case ChangeKind.STOPPED:
-                self._asked[name] = change.at
+                self._asked[change.target.id] = change.at
+                self._deaths.pop(change.target.id, None)  # whoever asks for an end, or a restart, begins the count anew
             case ChangeKind.DIED:
-                self._died(name, change)
+                self._died(change.target, change)
             case ChangeKind.REMOVED:
                 self._agenda.add(0.0, self.look)
 
-    def _died(self, name: str, change: Change) -> None:
-        asked = self._asked.get(name)
-        known = next((state for state, _ in self._sightings.all() if state.ref.name == name), None)
+    def _died(self, target: TargetRef, change: Change) -> None:
+        asked = self._asked.get(target.id)
+        known = next((state for state, _ in self._sightings.all() if state.ref == target), None)
         patience = timedelta(seconds=known.stop_timeout if known else 10.0) + ASKED_MARGIN
         if asked is None or change.at - asked > patience:
-            self._deaths.setdefault(name, deque(maxlen=20)).append(change.at)
-        self._look_soon(name, FIRST_LOOK)
-        self._look_soon(name, FIRST_LOOK + SECOND_LOOK)
+            self._deaths.setdefault(target.id, deque(maxlen=20)).append(change.at)
+        self._look_soon(target.name, FIRST_LOOK)
+        self._look_soon(target.name, FIRST_LOOK + SECOND_LOOK)
 
     def _look_soon(self, name: str, seconds: float) -> None:
         self._agenda.add(seconds, lambda: self.look_at(name))
@@ -180,14 +177,11 @@ class Watcher:
 
     def _forget(self, names: set[str], ids: set[str]) -> None:
         """Drop what was kept about targets that are gone."""
-        for kept in (self._deaths, self._asked):
-            for name in kept.keys() - names:
-                del kept[name]
-        for places in (self._reported, self._suspected):
-            for place in [place for place in places if place[0] not in names]:
-                del places[place]
-        for target_id in self._rates.keys() - ids:
-            del self._rates[target_id]
+        self._alarm.keep(names)
+        kept: dict[str, Any]
+        for kept in (self._deaths, self._asked, self._rates):
+            for target_id in kept.keys() - ids:
+                del kept[target_id]
 
     def look_at(self, name: str) -> None:
         """Look at one target. Raises RuntimeUnavailable."""
@@ -224,7 +218,7 @@ class Watcher:
                 continue
             rate = self._rates.setdefault(state.ref.id, LogRate(now))
             if rate.since < now:
-                self._judge("log", state, self._outbreak(state, rate, pattern, now))
+                self._alarm.judge("log", state, self._outbreak(state, rate, pattern, now))
 
     def _outbreak(self, state: TargetState, rate: LogRate, pattern: str, now: datetime) -> Symptom | None:
         try:
@@ -239,9 +233,9 @@ class Watcher:
     # Judging
 
     def _judge_state(self, state: TargetState) -> None:
-        deaths: Sequence[datetime] = self._deaths.get(state.ref.name, ())
-        self._judge("loop", state, loop_of(state, deaths, self._tools.clock()))
-        self._judge("state", state, symptom_of(state))
+        deaths: Sequence[datetime] = self._deaths.get(state.ref.id, ())
+        self._alarm.judge("loop", state, loop_of(state, deaths, self._tools.clock()))
+        self._alarm.judge("state", state, symptom_of(state))
 
     def _judge_samples(self, state: TargetState) -> None:
         usual = self._tools.thresholds
@@ -249,46 +243,4 @@ class Watcher:
         series, limit = self._sightings.series(name), state.limits.memory_bytes
         self._sightings.foresaw(name, forecast(series, limit, now) if limit else None)
         pressure = pressure_of(state, series, thresholds_of(state.labels, usual))
-        self._judge("pressure", state, pressure or leak_of(state, series, self._tools.forecast_lead, now))
-
-    def _judge(self, kind: str, state: TargetState, symptom: Symptom | None) -> None:
-        """Report a symptom once; the same one again only after it has been away."""
-        if forbidden(state, self._tools.policy):
-            return
-        place = (state.ref.name, kind)
-        if symptom is None:
-            self._reported.pop(place, None)
-            self._suspected.pop(place, None)
-            return
-        suspected, reported = self._suspected.get(place), self._reported.get(place)
-        self._suspected[place] = symptom
-        if reported and reported.identity == symptom.identity:
-            return
-        if symptom.certain or (suspected and suspected.identity == symptom.identity):
-            self._tell(place, state, symptom)
-
-    def _tell(self, place: tuple[str, str], state: TargetState, symptom: Symptom) -> None:
-        """Report a symptom, unless it follows from what is wrong with another target: that one is reported by itself.
-
-        What was held back is looked at again at the next list, and reported when it is still there on its own.
-        """
-        cause = cause_of(self._neighbours(state)) if symptom.fault in CONSEQUENCES else None
-        if cause and not forbidden(cause.state, self._tools.policy):
-            log.info("held back", target=state.ref.name, fault=symptom.fault, because_of=cause.state.ref.name)
-            self._judge_state(cause.state)
-            return
-        try:
-            if not self._stale(symptom):
-                self._report(symptom.signal(state, SENSOR))
-            self._reported[place] = symptom
-        except StoreError as error:
-            log.warning("a symptom could not be stored; it is reported again", error=str(error))
-
-    def _neighbours(self, state: TargetState) -> Sequence[Neighbour]:
-        try:
-            return self._eyes.source.neighbours(state.ref)
-        except RuntimeProblem:
-            return ()
-
-    def _stale(self, symptom: Symptom) -> bool:
-        return symptom.since is not None and self._tools.clock() - symptom.since > STALE_AFTER
+        self._alarm.judge("pressure", state, pressure or leak_of(state, series, self._tools.forecast_lead, now))

@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any, Self
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from aegis_core.errors import AlreadyRunning, ConfigError, StoreUnavailable
 
+from .turn import Turn
+
 BUSY_SECONDS = 5.0  # how long a statement waits for a lock that somebody else holds on the file
 READERS = 8
+MIGRATIONS = Path(__file__).parent / "migrations"
+NEWEST = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 class Database:
@@ -29,7 +29,7 @@ class Database:
 
     def __init__(self, url: str, exclusive: bool = True) -> None:
         self.path = _path_of(url)
-        self._turn = Lock()
+        self._turn = Turn()
         self._lock = FileLock(f"{self.path}.lock") if exclusive else None
         if self._lock:
             _acquire(self._lock, self.path)
@@ -59,12 +59,18 @@ class Database:
             self._lock.release()
 
     @contextmanager
-    def writing(self, durable: bool) -> Iterator[Connection]:
-        """One write transaction at a time. `durable`: on disk before this ends, also if the host loses power.
+    def writing(self, durable: bool, urgent: bool = False) -> Iterator[Connection]:
+        """One write transaction at a time, `urgent` ones first.
+
+        `durable`: on disk before this ends, also if the host loses power.
 
         Without `durable` a commit survives a killed agent, and is synced with the next durable one.
         """
-        with self._my_turn(), _translated("writing to the store"), self._writer.connect() as connection:
+        with (
+            self._turn.taken(urgent, BUSY_SECONDS),
+            _translated("writing to the store"),
+            self._writer.connect() as connection,
+        ):
             driver: Any = connection.connection.driver_connection
             driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")  # refused inside a transaction
             with connection.begin():
@@ -76,25 +82,28 @@ class Database:
         with _translated("reading from the store"), self._reader.connect() as connection, connection.begin():
             yield connection
 
-    @contextmanager
-    def _my_turn(self) -> Iterator[None]:
-        """Queue for the writing connection, but not behind a whole queue of writers that wait for a lock."""
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
-            raise StoreUnavailable("writing to the store: other writers have waited for too long")
-        try:
-            yield
-        finally:
-            self._turn.release()
-
     def _migrate(self) -> None:
+        if self._revision() == NEWEST:
+            return
+        # 10 MB that an agent whose store is up to date need not carry.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+        from alembic.util import CommandError  # noqa: PLC0415
+
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(MIGRATIONS))
         with self.writing(durable=True) as connection:
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")
             except CommandError as error:
                 raise ConfigError(f"the store {self.path} was written by a newer aegis: {error}") from error
+
+    def _revision(self) -> str | None:
+        with self.writing(durable=False) as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
 def _path_of(url: str) -> Path:

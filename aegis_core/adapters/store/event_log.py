@@ -35,7 +35,7 @@ class SqlEventLog:
 
     def open(self, openings: Sequence[Opening], at: datetime) -> Sequence[tuple[Incident, bool]]:
         """See `ports.EventLog.open`. An id that is closed already opens nothing: its incident is returned as it is."""
-        with self._database.writing(durable=True) as connection:
+        with self._database.writing(durable=True, urgent=True) as connection:
             book = Book(connection, openings, at)
             entered = [book.enter(opening) for opening in openings]
             book.close()
@@ -50,7 +50,7 @@ class SqlEventLog:
         if not keys:
             return ()
         draft = Draft(type=EventType.SIGNAL_CLEARED, agent=Agent.DETECTION)
-        with self._database.writing(durable=True) as connection:
+        with self._database.writing(durable=True, urgent=True) as connection:
             mine = incidents.c.open & incidents.c.key.in_(set(keys)) & incidents.c.acted_at.is_(None)
             states = connection.execute(select(incidents.c.state).where(mine)).scalars().all()
             known = [Incident.model_validate_json(state) for state in states]

@@ -12,6 +12,7 @@ from aegis_core.domain.incident import Incident
 from aegis_core.domain.signal import Fault, Signal
 from aegis_core.errors import StoreUnavailable
 from aegis_core.pipeline.detect import Inbox, SecretsOf
+from aegis_core.pipeline.rush import Rush
 from aegis_core.ports import Claim, Opening
 from tests import examples as make
 from tests.contract.rigs import wait_until
@@ -50,7 +51,7 @@ class Log:
 
 
 def inbox(log: Log, debounce: float = 0.0, secrets_of: SecretsOf = lambda _: frozenset()) -> Inbox:
-    return Inbox(log, secrets_of, Scene().clock, debounce)
+    return Inbox(log, secrets_of, Scene().clock, debounce, Rush())
 
 
 def stored(signal: Signal, secrets: frozenset[str] = frozenset()) -> Signal:
