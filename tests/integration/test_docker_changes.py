@@ -84,23 +84,6 @@ def test_a_stream_that_says_nothing_any_more_is_renewed(flaky: FlakyEngine) -> N
         assert listening.kinds(container.name) == [ChangeKind.DIED]
 
 
-def test_a_stream_that_ends_at_once_is_not_asked_for_without_pause(flaky: FlakyEngine) -> None:
-    with Listening(DockerRuntime(flaky.url)) as listening:
-        stop, began = threading.Event(), time.monotonic()
-
-        def hang_up_always() -> None:
-            while not stop.wait(0.02):
-                flaky.hang_up()
-
-        spoiler = threading.Thread(target=hang_up_always)
-        spoiler.start()
-        listening.wait(lambda: listening.gaps() >= 3, "three more subscriptions")
-        stop.set()
-        spoiler.join()
-
-    assert len([call for call in flaky.calls if call == "GET /events"]) <= time.monotonic() - began + 3
-
-
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.HANG, Fault.DROP_REPLY, 500, 404, 403])
 def test_who_cannot_subscribe_is_told_so(flaky: FlakyEngine, fault: Fault | int) -> None:
     runtime = DockerRuntime(flaky.url, timeout=1)

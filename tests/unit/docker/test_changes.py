@@ -122,14 +122,25 @@ class Scripted:
         return answer, socket.socket()
 
 
+class Impatient(threading.Event):
+    """Does not wait, and notes how long it was to be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        return False
+
+
 class Following:
     """Changes over a scripted engine, with a clock that is set by hand."""
 
     def __init__(self, *answers: Answer | None) -> None:
         self.engine, self.now = Scripted(*answers), AT
         self.changes = Changes(self.engine, None, lambda: self.now, silence=1)  # type: ignore[arg-type]
-        self.stopping = threading.Event()
-        self.stopping.wait = lambda timeout=None: False  # type: ignore[method-assign] # no pause between two streams
+        self.stopping = Impatient()
 
     def kinds(self) -> list[ChangeKind]:
         """All that is told until the engine refuses to answer."""
@@ -155,6 +166,13 @@ def test_the_next_subscription_asks_for_what_came_since_the_newest_event() -> No
     following.kinds()
 
     assert following.engine.asked == [AT, AT + timedelta(seconds=10) - OVERLAP]
+
+
+def test_a_stream_that_ends_at_once_is_not_asked_for_again_without_a_pause() -> None:
+    following = Following(Answer(), Answer())
+    following.kinds()
+
+    assert following.stopping.waits == [1.0, 1.0]
 
 
 def test_the_engine_is_asked_for_nothing_but_what_matters() -> None:
