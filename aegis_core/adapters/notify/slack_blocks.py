@@ -42,7 +42,7 @@ _MARK: Final = {
     NoticeKind.RESOLVED: "✅",
     NoticeKind.FAILED: "🚨",
 }
-_MENTION: Final = re.compile(r"(?<=@)(?=(?:here|channel|everyone|group)\b)|(?<=<)(?=[!@#])", re.IGNORECASE)
+_MENTION: Final = re.compile(r"(?<=@)(?=here|channel|everyone|group)|(?<=<)(?=[!@#])", re.IGNORECASE)
 _SPLIT_ENTITY: Final = re.compile(r"&[a-z]{0,4}$")
 
 

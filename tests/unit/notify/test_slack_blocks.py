@@ -123,6 +123,11 @@ def test_slack_makes_no_links_or_mentions_out_of_what_others_wrote(make_notice: 
     assert mentions(payload) == []
 
 
+def test_a_cut_does_not_make_a_mention_out_of_a_longer_word(make_notice: MakeNotice) -> None:
+    for length in range(130, 160):
+        assert mentions(rendered(make_notice("received", target="x" * length + "@hereabouts"))) == []
+
+
 def test_an_escaped_text_is_never_cut_inside_an_entity(make_notice: MakeNotice) -> None:
     for length in range(2_900, 2_960):
         reason = "x" * length + "&" * 200
