@@ -20,9 +20,7 @@ from .tools import Tools
 STALE_AFTER: Final = timedelta(minutes=10)  # what ended longer ago than this was not left lying for us
 SECOND_LOOK: Final = 1.0  # seconds after a crash was suspected; a restart policy, or our own restart, has acted by then
 HELD: Final = timedelta(seconds=5)  # between two questions for the cause of what is held back
-RECOVERY: Final = timedelta(
-    seconds=35
-)  # to follow a cause that is well again: Docker checks health every 30 s
+RECOVERY: Final = timedelta(seconds=35)  # to follow a cause that is well again: Docker checks health every 30 s
 
 Place = tuple[str, str]  # the name of a target, and which kind of look showed the symptom
 
@@ -82,7 +80,7 @@ class Alarm:
 
     def _still_loops(self, reported: Symptom, state: TargetState) -> bool:
         """Between two crashes a target looks well: a loop is over when it has been up as long as its heal takes."""
-        if reported.fault is not Fault.CRASH_LOOP or reported.target_id != state.ref.id:
+        if reported.fault is not Fault.CRASH_LOOP:
             return False
         up = (state.at - state.started_at).total_seconds() if state.running and state.started_at else 0.0
         return up < steady_seconds(reported.fault, reported.metrics, self._tools.verification.stability_seconds)

@@ -64,8 +64,9 @@ class Inbox:
         self._queue(tickets)
         self._rush.came(len(tickets))
         if not self._turn.acquire(timeout=TURN_SECONDS):
-            self._withdraw(tickets)
-            raise StoreUnavailable("the store is too slow for what comes in")
+            if self._withdraw(tickets):
+                raise StoreUnavailable("the store is too slow for what comes in")
+            self._turn.acquire()  # somebody else has them in hand: what becomes of them is known in a moment
         try:
             while any(ticket.taken is None and ticket.error is None for ticket in tickets):
                 self._write()
@@ -91,10 +92,13 @@ class Inbox:
                 raise StoreUnavailable("too much comes in at once")
             self._waiting += tickets
 
-    def _withdraw(self, tickets: Sequence[_Ticket]) -> None:
+    def _withdraw(self, tickets: Sequence[_Ticket]) -> bool:
+        """Take back what still waits; tells whether there was any."""
         mine = set(map(id, tickets))
         with self._gate:
+            waiting = len(self._waiting)
             self._waiting = [ticket for ticket in self._waiting if id(ticket) not in mine]
+            return len(self._waiting) < waiting
 
     def _write(self) -> None:
         with self._gate:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from aegis_core.telemetry import configure_logs
 
-from . import concurrency, healing, idle, intake
+from . import concurrency, healing, idle, intake, storm
 from .core import core
 
 
@@ -30,6 +30,8 @@ def main(wanted: set[str]) -> None:
             one, many = concurrency.measure(folder)
             told = f"{concurrency.AT_ONCE} incidents at once, brain {concurrency.THINKING_SECONDS:g} s: {many:.2f} s"
             console.print(f"{told}; one: {one:.2f} s; ratio {many / one:.2f} (target ≤ 1.5)")
+        if "storm" in wanted:
+            console.print(storm.measure(folder))
         if "healing" in wanted:
             console.print(healing.measure(folder))
         if "watching" in wanted:
@@ -37,4 +39,4 @@ def main(wanted: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(set(sys.argv[1:]) or {"intake", "idle", "concurrency", "healing", "watching"})
+    main(set(sys.argv[1:]) or {"intake", "idle", "concurrency", "storm", "healing", "watching"})

@@ -1,4 +1,4 @@
-"""Whose turn it is to write: one at a time, whoever takes signals in before all others, else first come first served."""
+"""Whose turn it is to write: one at a time, who takes signals in before all others, else first come first served."""
 
 from collections import deque
 from collections.abc import Iterator
