@@ -25,9 +25,6 @@ UNMAPPED: Final = "unmapped"
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")  # Docker's rule for names of containers
 _NO_WORD: Final = re.compile(r"[^A-Za-z0-9]+")
 _SLUG_LIMIT: Final = 40  # characters
-_PLAIN_KEY: Final = re.compile(
-    r"[\w@:+. -]{1,120}"
-)  # any other is told by its digest: it may be long, or hold a secret
 
 
 def target_in(labels: Mapping[str, str], order: Sequence[str] = TARGET_LABELS) -> str | None:
@@ -74,9 +71,8 @@ def _is_ip(host: str) -> bool:
 
 
 def key_of(report: Report) -> str:
-    """The report's key among those of all families, at most 150 characters long."""
-    key = report.key if _PLAIN_KEY.fullmatch(report.key) else sha256(report.key.encode("utf-8", "replace")).hexdigest()
-    return f"{report.source}:{key}"
+    """The report's key among those of all families: by its digest, for it may be long, and may hold a secret."""
+    return f"{report.source}:{sha256(report.key.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 def signal_of(report: Report, order: Sequence[str], now: datetime) -> Signal:
