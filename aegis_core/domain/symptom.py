@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from .model import Stored
@@ -15,6 +16,9 @@ FOR_LABEL: Final = "aegis.for"
 LEAST_SAMPLES: Final = 2
 LOOP_DEATHS: Final = 3
 LOOP_WINDOW: Final = timedelta(seconds=120)
+LOOP_PAUSE: Final = timedelta(seconds=3)  # before a restart: Docker doubles it from 0.1 s with every quick end in a row
+LASTED: Final = "lasted_seconds"
+"""The metric of a crash loop that tells how long the target was up at most between two ends."""
 _NUMBER: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?(%|s|m)?")
 
 
@@ -106,13 +110,31 @@ def pressure_of(state: TargetState, series: Sequence[Usage], thresholds: "Thresh
 
 
 def loop_of(state: TargetState, deaths: Sequence[datetime], now: datetime) -> Symptom | None:
-    """Tell whether a target dies again and again while its restart policy starts it."""
-    lately = [at for at in deaths if now - at < LOOP_WINDOW]
-    if len(lately) < LOOP_DEATHS:
-        return None
-    told = f"ended {len(lately)} times within {(lately[-1] - lately[0]).total_seconds():.0f} s"
+    """Tell whether a target dies again and again while its restart policy starts it.
+
+    Where nobody has counted, the pause that the policy makes tells: it grows only with quick ends in a row.
+    """
+    lately = sorted(at for at in deaths if now - at < LOOP_WINDOW)
     metrics = {"deaths": float(len(lately))}
+    if len(lately) >= LOOP_DEATHS:
+        told = f"ended {len(lately)} times within {(lately[-1] - lately[0]).total_seconds():.0f} s"
+        lasted = max(later - earlier for earlier, later in pairwise(lately))
+    elif state.run is RunState.RESTARTING and state.finished_at and state.at - state.finished_at > LOOP_PAUSE:
+        told = f"ended again and again; its restart policy has restarted it {state.restart_count} times"
+        lasted = state.finished_at - (state.started_at or state.finished_at)
+    else:
+        return None
+    metrics[LASTED] = max(0.0, lasted.total_seconds())
     return Symptom(fault=Fault.CRASH_LOOP, target_id=state.ref.id, since=None, metrics=metrics, told=(told,))
+
+
+def steady_seconds(fault: Fault, metrics: Mapping[str, float], usual: float) -> float:
+    """Say how many seconds a target has to be up to count as steady.
+
+    In a crash loop it has to outlast by half what it lasted before, at most the window in which ends are counted.
+    """
+    lasted = metrics.get(LASTED, 0.0) if fault is Fault.CRASH_LOOP else 0.0
+    return max(usual, min(1.5 * lasted, LOOP_WINDOW.total_seconds()))
 
 
 class Thresholds(Stored):

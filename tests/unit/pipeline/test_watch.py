@@ -2,61 +2,23 @@
 
 import threading
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from aegis_core.domain.change import Change, ChangeKind
 from aegis_core.domain.policy import Policy
-from aegis_core.domain.signal import Fault, Severity, Signal
+from aegis_core.domain.signal import Fault, Severity
 from aegis_core.domain.target import Health, TargetRef, TargetState, Usage, Watch
-from aegis_core.errors import RuntimeUnavailable, StoreUnavailable, TargetGone
-from aegis_core.pipeline.sightings import SAMPLES, Sightings
-from aegis_core.pipeline.watch import Eyes, Watcher
+from aegis_core.errors import RuntimeUnavailable, TargetGone
+from aegis_core.pipeline.sightings import SAMPLES
 from aegis_core.testing import FakeRuntime
 from tests import examples as make
 from tests.contract.rigs import wait_until
 
-from .scene import MIB, NAME, Scene
+from .scene import MIB, NAME
+from .watching import Watching
 
 SECRET = "s3cr3t-of-the-shop"
-
-
-class Watching:
-    """A watcher whose looks a test takes by hand, and what it reported."""
-
-    def __init__(self, **known: Any) -> None:
-        self.scene = Scene(**known)
-        self.runtime = self.scene.runtime
-        self.reported: list[Signal] = []
-        self.unstorable: list[str] = []  # signals of these targets, each as often as it stands here
-        self.watcher = self.anew()
-
-    def anew(self, every: float = 0.01) -> Watcher:
-        eyes = Eyes(self.runtime, self.runtime, self.runtime)
-        return Watcher(eyes, self.scene.tools, every, self.report, self.sightings)
-
-    @property
-    def sightings(self) -> Sightings:
-        return self.scene.tools.sightings
-
-    def report(self, signal: Signal) -> None:
-        if signal.target in self.unstorable:
-            self.unstorable.remove(signal.target)
-            raise StoreUnavailable
-        self.reported.append(signal)
-
-    def look(self, times: int = 2) -> list[Fault]:
-        """Look so often, and tell which faults were reported in all."""
-        for _ in range(times):
-            self.watcher.look()
-        return [signal.fault for signal in self.reported]
-
-    def measure(self, seconds: int) -> None:
-        """Sample every two seconds for so long."""
-        for _ in range(seconds // 2):
-            self.scene.clock.advance(2)
-            self.watcher.look()
 
 
 # ---- what is reported
