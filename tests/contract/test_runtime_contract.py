@@ -102,14 +102,19 @@ def test_ill_health_is_seen_and_a_restart_ends_it(rig: Rig) -> None:
     wait_for_health(rig, Health.HEALTHY)
 
 
+def memory(rig: Rig) -> int:
+    usage = rig.sensor.usage(seen(rig).ref)
+    return usage.memory_bytes if usage else pytest.fail("no usage")
+
+
 def test_memory_is_measured_against_the_targets_own_limit(rig: Rig) -> None:
     rig.grow(80 * MIB)
-    wait_until(lambda: (rig.sensor.usage(seen(rig).ref) or pytest.fail("no usage")).memory_bytes > 80 * MIB, "memory to grow")
+    wait_until(lambda: memory(rig) > 80 * MIB, "memory to grow")
     usage = rig.sensor.usage(seen(rig).ref)
     assert usage
     assert usage.memory_percent == pytest.approx(100 * usage.memory_bytes / MEMORY_LIMIT_BYTES, abs=1)
     restart(rig)
-    wait_until(lambda: (rig.sensor.usage(seen(rig).ref) or pytest.fail("no usage")).memory_bytes < 60 * MIB, "memory to be back")
+    wait_until(lambda: memory(rig) < 60 * MIB, "memory to be back")
 
 
 def test_cpu_is_measured_against_the_targets_own_allowance(rig: Rig) -> None:
