@@ -301,7 +301,9 @@ def test_two_writers_killed_at_random_lose_nothing_and_readers_never_see_half_a_
     reader = start(read_until_told, path, theirs)
     acknowledged: set[str] = set()
     writers = [start(write_until_killed, path, f"{slot}.0", tell) for slot in (0, 1)]
-    for kill in range(1, 61):
+    kill = 0
+    while kill < 60 or len(acknowledged) < 200:  # a busy machine needs more kills to have as many entries at stake
+        kill += 1
         time.sleep(dice.uniform(0.02, 0.15))  # the moment of the kill is the point
         victim = kill % 2
         os.kill(writers[victim].pid, signal.SIGKILL)
@@ -316,11 +318,10 @@ def test_two_writers_killed_at_random_lose_nothing_and_readers_never_see_half_a_
     reads, wrong = ours.recv()
     reader.join()
     stored = ids(path)
-    print(f"{len(acknowledged)} acknowledged, {len(stored)} stored, {reads} reads, 62 kills")
+    print(f"{len(acknowledged)} acknowledged, {len(stored)} stored, {reads} reads, {kill + 2} kills")
     assert wrong == []
     assert acknowledged - set(stored) == set()
     assert len(stored) == len(set(stored))
-    assert len(acknowledged) > 100
     assert reads > 100
     assert set_aside(path) == []
 
