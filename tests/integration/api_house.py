@@ -79,7 +79,7 @@ class ApiHouse:
 @contextmanager
 def served(agent: Agent) -> Iterator[int]:
     """Serve an agent's interface on a real socket; gives its port."""
-    server = uvicorn.Server(uvicorn.Config(agent.app, host="127.0.0.1", port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(agent.app, host="127.0.0.1", port=0, log_config=None, log_level="error"))
     serving = threading.Thread(target=server.run, daemon=True)
     serving.start()
     wait_until(lambda: server.started, "the server to be up")

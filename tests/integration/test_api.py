@@ -575,13 +575,14 @@ def test_a_slow_body_is_408(house: ApiHouse, monkeypatch: pytest.MonkeyPatch) ->
     assert house.stored() == []
 
 
-def test_who_hangs_up_in_the_middle_of_a_body_breaks_nothing(house: ApiHouse) -> None:
+def test_who_hangs_up_in_the_middle_of_a_body_breaks_nothing(house: ApiHouse, caplog: pytest.LogCaptureFixture) -> None:
     with served(house.agent) as port:
         for _ in range(5):
             with socket.create_connection(("127.0.0.1", port), 30) as connection:
                 connection.sendall(head_of_post(Content_Length="1000") + b'{"container_name"')
         assert house.post().status_code == 202
     assert len(house.stored()) == 1
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
 SERVER = """
