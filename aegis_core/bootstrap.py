@@ -34,7 +34,7 @@ from aegis_core.api.app import Check, Services, create_app
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.mapping import key_of, signal_of
 from aegis_core.domain.signal import Report, Signal
-from aegis_core.errors import ConfigError, RuntimeUnavailable, StoreError
+from aegis_core.errors import ConfigError, RunbookError, RuntimeUnavailable, StoreError
 from aegis_core.pipeline.announce import routes_to
 from aegis_core.pipeline.detect import Inbox
 from aegis_core.pipeline.responder import Responder
@@ -160,7 +160,10 @@ class Agent:
 
     def start(self) -> None:
         """Begin: take up unfinished incidents, deliver what waits, look at the targets."""
-        self.services.runbook.lessons()  # writes the file on the first start
+        try:
+            self.services.runbook.lessons()  # writes the file on the first start
+        except RunbookError as error:  # healing goes on; lessons wait in the outbox
+            log.warning("the runbook cannot be used", error=str(error))
         recovered = self._responder.start()
         self._deliverer.start()
         self._watcher.start()

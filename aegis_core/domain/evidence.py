@@ -21,6 +21,7 @@ class Precedent(Stored):
     fix: str
     verified_healthy: bool
     container: str
+    tried: bool = True  # False: advice that nobody has tried here yet
 
 
 class Evidence(Stored):

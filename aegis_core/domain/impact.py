@@ -58,7 +58,8 @@ def assess(opened_at: datetime, closed_at: datetime, tier: Tier, rates: Rates, a
     base = {Tier.CRITICAL: rates.critical, Tier.IMPORTANT: rates.important, Tier.SUPPORTING: rates.supporting}[tier]
     users = max(0, affected_users - rates.free_users)
     rate = base * (rates.business_factor if business else 1.0) + users
-    minutes = max(0.0, (closed_at - opened_at).total_seconds() / 60)
+    measured = max(0.0, (closed_at - opened_at).total_seconds() / 60)
+    minutes = round(measured, 2)  # as it is shown, so that whoever checks the sum gets the same
     saved = max(0.0, rates.manual_mttr_minutes - minutes) * rate
     hours = f" × {rates.business_factor:g} (business hours)" if business else ""
     extra = f" + ${users:,} (users)" if users else ""
@@ -69,7 +70,7 @@ def assess(opened_at: datetime, closed_at: datetime, tier: Tier, rates: Rates, a
     return Impact(
         saved_dollars=round(saved, 2),
         rate_per_minute=rate,
-        measured_minutes=round(minutes, 4),
+        measured_minutes=minutes,
         manual_minutes=rates.manual_mttr_minutes,
         tier=tier,
         business_hours=business,

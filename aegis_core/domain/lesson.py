@@ -69,6 +69,7 @@ def precedents(lessons: Sequence[Lesson]) -> tuple[Precedent, ...]:
             fix=one.fix,
             verified_healthy=one.verified_healthy,
             container=one.container,
+            tried=one.attempts > 0,
         )
         for one in lessons
     )

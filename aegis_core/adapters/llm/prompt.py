@@ -93,7 +93,8 @@ def _body(evidence: Evidence, room: int) -> Iterable[str]:
 
 
 def _lesson(precedent: Precedent) -> str:
-    outcome = "healthy afterwards" if precedent.verified_healthy else "did not help"
+    tried = "healthy afterwards" if precedent.verified_healthy else "did not help"
+    outcome = tried if precedent.tried else "general advice, not tried here"
     return as_data(f"- {precedent.fault} of {precedent.container}: {precedent.root_cause}; {precedent.fix}: {outcome}")
 
 

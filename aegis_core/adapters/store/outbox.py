@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import func, select, update
 
 from aegis_core.domain.notice import Notice
@@ -23,16 +25,18 @@ class SqlOutbox:
         waiting = (outbox.c.channel == channel) & outbox.c.done_at.is_(None) & (outbox.c.next_at <= now)
         with self._database.reading() as connection:
             rows = connection.execute(select(outbox).where(waiting).order_by(outbox.c.id).limit(limit)).all()
-        return [
-            OutboxItem(
-                id=row.id,
-                channel=row.channel,
-                notice=Notice.model_validate_json(row.notice),
-                attempts=row.attempts,
-                created_at=row.created_at,
-            )
-            for row in rows
-        ]
+        return [item for item in map(self._item, rows) if item]
+
+    def _item(self, row: Any) -> OutboxItem | None:
+        """Read a row; one that cannot be read (it was tampered with) is dropped, and holds up nobody."""
+        place = {"id": row.id, "channel": row.channel, "attempts": row.attempts, "created_at": row.created_at}
+        try:
+            return OutboxItem(notice=Notice.model_validate_json(row.notice), **place)
+        except ValidationError:
+            with self._database.writing(durable=False) as connection:
+                struck = {"done_at": row.created_at, "outcome": "dropped: it cannot be read"}
+                connection.execute(update(outbox).where(outbox.c.id == row.id).values(**struck))
+            return None
 
     def delivered(self, item: OutboxItem, at: datetime) -> None:
         """See `ports.Outbox.delivered`."""
