@@ -111,6 +111,7 @@ def _joined(incident: Incident, event: Event) -> Change:
         "signals": incident.signals + int(event.data.get("count", 1)),
         "last_signal_at": event.at,
         "severity": worst,
+        "cleared_at": None,  # it was not over after all
     }
 
 

@@ -8,7 +8,7 @@ from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import lines_of
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.signal import FORESEEN
-from aegis_core.domain.symptom import subsided
+from aegis_core.domain.symptom import subsided, thresholds_of
 
 from .tools import Tools
 
@@ -33,7 +33,8 @@ def _over(incident: Incident, tools: Tools) -> str | None:
         return "whoever reported it says that it is over"
     if FORESEEN in incident.signal.metrics:
         return None if tools.sightings.forecast(incident.target) else "it no longer grows towards its limit"
-    return subsided(incident.fault, incident.evidence.target, tools.thresholds)
+    target = incident.evidence.target
+    return subsided(incident.fault, target, thresholds_of(target.labels if target else {}, tools.thresholds))
 
 
 def _recovered(incident: Incident, over: str) -> Diagnosis:

@@ -32,6 +32,8 @@ def intend(incident: Incident, tools: Tools) -> Sequence[Draft]:
         return ()
     if decision.action is Action.NOOP:
         return (_done(Action.NOOP, "nothing was done"),)
+    if incident.cleared_at and not incident.tried:
+        return (rested(tools.clock(), "Whoever reported it has said meanwhile that it is over."),)
     before = tools.effector.find(incident.target)
     overtaken = _overtaken(incident, before)
     if overtaken or before is None:

@@ -1,6 +1,6 @@
 """Verify: look until the target is proven healthy, or has had its time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,9 +11,10 @@ from aegis_core.domain.diagnosis import Category
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.impact import assess, tier_of
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.logs import is_error
+from aegis_core.domain.lograte import PATTERN_LABEL, matching
 from aegis_core.domain.policy import attempts_in_window, rests_until
 from aegis_core.domain.signal import Fault
+from aegis_core.domain.symptom import steady_seconds, thresholds_of
 from aegis_core.domain.target import TIER_LABEL, TargetState
 from aegis_core.domain.verification import HTTP_OK, Expectation, Judgement, Observation, Probe, judge
 from aegis_core.errors import RuntimeProblem, TargetGone
@@ -33,8 +34,9 @@ def verify(incident: Incident, tools: Tools) -> Sequence[Draft]:
     if decision is None or incident.executed_at is None:
         return ()
     intent = incident.intent
-    expected = _expectation(incident, decision.action, intent.at if intent else incident.executed_at, tools)
     before = intent.before if intent else (incident.evidence.target if incident.evidence else None)
+    since = intent.at if intent else incident.executed_at
+    expected = _expectation(incident, decision.action, since, before.labels if before else {}, tools)
     judgement = _until_clear(incident, before, expected, tools)
     verified = Draft(
         type=EventType.VERIFIED, agent=Agent.RESOLUTION, data={"judgement": judgement.model_dump(mode="json")}
@@ -42,16 +44,18 @@ def verify(incident: Incident, tools: Tools) -> Sequence[Draft]:
     return (verified, *_what_follows(incident, judgement, before, tools))
 
 
-def _expectation(incident: Incident, action: Action, since: datetime, tools: Tools) -> Expectation:
-    limits = tools.verification
+def _expectation(
+    incident: Incident, action: Action, since: datetime, labels: Mapping[str, str], tools: Tools
+) -> Expectation:
+    limits, own = tools.verification, thresholds_of(labels, tools.thresholds)
     return Expectation(
         fault=incident.fault,
         action=action,
         since=since,
-        memory_percent=limits.memory_percent,
-        cpu_percent=limits.cpu_percent,
+        memory_percent=own.memory_percent,
+        cpu_percent=own.cpu_percent,
         latency_seconds=limits.latency_seconds,
-        stability_seconds=limits.stability_seconds,
+        stability_seconds=steady_seconds(incident.fault, incident.signal.metrics, limits.stability_seconds),
     )
 
 
@@ -128,8 +132,9 @@ def _probed(state: TargetState, expected: Expectation, tools: Tools) -> Probe | 
 
 
 def _errors_since(state: TargetState, since: datetime, tools: Tools) -> int | None:
+    """Count the lines that its owner has said to be telling, else those that speak of errors."""
     try:
-        return sum(1 for line in tools.source.logs(state.ref, since=since) if is_error(line))
+        return len(matching(tools.source.logs(state.ref, since=since), state.labels.get(PATTERN_LABEL, "*")))
     except RuntimeProblem:
         return None
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from aegis_core.domain.action import Action
-from aegis_core.domain.events import EventType
+from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.policy import Autonomy, History, Policy
 from aegis_core.domain.target import RunState, TargetRef, TargetState
@@ -123,6 +123,17 @@ def test_what_a_person_stopped_meanwhile_is_looked_at_anew() -> None:
     after = not_done(scene, incident)
     assert after.status is Status.ANALYZING
     assert "respected" in after.tried[0]
+
+
+def test_what_was_taken_back_while_it_was_thought_about_is_looked_at_anew() -> None:
+    """Its sender says that it is over; that is believed once, and nobody is asked about it."""
+    scene = Scene()
+    cleared = Draft(type=EventType.SIGNAL_CLEARED, agent=Agent.DETECTION)
+    after = not_done(scene, scene.after(decided(scene), [cleared]))
+    assert (after.status, after.evidence, after.tried) == (Status.ANALYZING, None, ())
+    turn = [make.verified(healthy=False), make.rested(make.NOON), make.gathered(scene.state())]
+    believed_once = scene.after(after, [*turn, make.diagnosed(), make.decided()])
+    assert kinds(intend(believed_once, scene.tools)) == [EventType.ACTION_INTENDED]
 
 
 def test_what_opted_out_meanwhile_is_refused() -> None:

@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 
 from aegis_core.domain.action import Action
-from aegis_core.domain.events import EventType
+from aegis_core.domain.diagnosis import Category
+from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.impact import Tier
 from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.policy import History
@@ -333,6 +334,110 @@ def test_a_target_that_does_not_run_is_not_probed() -> None:
     scene.runtime.end(NAME, 1)
     assert "running: exited" in verified(scene, incident).tried[0]
     assert scene.prober.asked == []
+
+
+# ---- the target's own measure
+
+
+def test_the_owners_own_threshold_is_what_memory_has_to_come_below() -> None:
+    scene = Scene(labels={**make.LABELS, "aegis.memory_percent": "50"})
+    incident = acted(scene)
+    scene.runtime.use(NAME, memory_bytes=80 * MIB)  # 62 %
+    assert "memory_pressure is gone: 62 % (limit 50 %)" in verified(scene, incident).tried[0]
+
+
+def test_the_owners_own_words_are_what_the_log_has_to_be_free_of() -> None:
+    scene = Scene(labels={**make.LABELS, "aegis.log_pattern": "order rejected"})
+    incident = acted(scene, Fault.ERROR_LOGS)
+    scene.runtime.say(NAME, "ERROR that its owner does not care for")
+    assert verified(scene, incident).status is Status.RESOLVED
+    scene.runtime.say(NAME, "Order rejected")
+    assert "1 error lines" in verified(scene, incident).tried[0]
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(15.0, Status.ANALYZING), (31.0, Status.RESOLVED)])
+def test_what_dies_every_twenty_seconds_has_to_outlast_that_by_half(seconds: float, status: Status) -> None:
+    scene = Scene()
+    before = scene.state()
+    steps = [make.gathered(before), make.diagnosed(), make.decided(), make.intended(before, at=scene.clock())]
+    incident = scene.incident(*steps, fault=Fault.CRASH_LOOP, metrics={"deaths": 3.0, "lasted_seconds": 20.0})
+    scene.runtime.apply(Action.RESTART, before)
+    incident = scene.after(incident, [make.executed()])
+    scene.clock.advance(seconds)
+    assert verified(scene, incident).status is status
+
+
+# ---- seemed to be over
+
+
+def seems_over(scene: Scene, fault: Fault, **signal: object) -> Incident:
+    """Nothing was done, because the symptom had gone away."""
+    well = make.diagnosis(Action.NOOP, category=Category.HEALTHY)
+    steps = [make.gathered(scene.state()), make.diagnosed(well), make.decided(make.decision(action=Action.NOOP))]
+    return scene.incident(*steps, make.executed(Action.NOOP), fault=fault, **signal)
+
+
+def test_what_seemed_to_be_over_and_is_not_is_looked_at_in_earnest() -> None:
+    scene = Scene()
+    incident = seems_over(scene, Fault.MEMORY_PRESSURE)
+    scene.runtime.use(NAME, memory_bytes=120 * MIB)
+    scene.clock.advance(15)
+    after = verified(scene, incident)
+    assert (after.status, after.evidence, after.diagnosis) == (Status.ANALYZING, None, None)
+    assert after.wake_at
+    assert after.wake_at <= scene.clock(), "at once"
+    assert "memory_pressure is gone: 94 %" in after.tried[0]
+
+
+def test_what_is_taken_for_over_a_second_time_and_is_not_goes_to_a_person() -> None:
+    scene = Scene()
+    incident = scene.after(seems_over(scene, Fault.MEMORY_PRESSURE), [make.verified(healthy=False)])
+    scene.runtime.use(NAME, memory_bytes=120 * MIB)
+    scene.clock.advance(15)
+    assert verified(scene, incident).status is Status.FAILED
+
+
+def test_what_runs_again_by_itself_has_to_run_for_the_stability_window() -> None:
+    scene = Scene()
+    scene.runtime.end(NAME, 1)
+    incident = seems_over(scene, Fault.CRASHED)
+    scene.runtime.start(NAME)
+    scene.clock.advance(3)
+    assert "stable: up for" in verified(scene, incident).tried[0]
+    scene.clock.advance(10)
+    assert verified(scene, incident).status is Status.RESOLVED
+
+
+def test_what_its_sender_has_taken_back_is_over_where_nobody_can_measure_it() -> None:
+    scene = Scene()
+    scene.clock.advance(60)
+    incident = seems_over(scene, Fault.CUSTOM)
+    assert verified(scene, incident).status is Status.ANALYZING
+    cleared = scene.after(incident, [Draft(type=EventType.SIGNAL_CLEARED, agent=Agent.DETECTION)])
+    assert verified(scene, cleared).status is Status.RESOLVED
+
+
+def test_what_its_sender_has_taken_back_is_not_over_where_it_can_be_measured() -> None:
+    scene = Scene()
+    scene.clock.advance(60)
+    incident = scene.after(
+        seems_over(scene, Fault.MEMORY_PRESSURE), [Draft(type=EventType.SIGNAL_CLEARED, agent=Agent.DETECTION)]
+    )
+    scene.runtime.use(NAME, memory_bytes=120 * MIB)
+    assert verified(scene, incident).status is Status.ANALYZING
+
+
+def test_a_target_that_is_gone_is_over_when_its_sender_says_so() -> None:
+    """Nobody knows a target of this name; whoever reported it takes it back."""
+    scene = Scene()
+    steps = [make.gathered(None), make.diagnosed(make.diagnosis(Action.NOOP, category=Category.HEALTHY))]
+    incident = scene.incident(*steps, make.decided(make.decision(action=Action.NOOP)), make.executed(Action.NOOP))
+    incident = incident.model_copy(update={"evidence": incident.evidence.model_copy(update={"target": None})})
+    scene.runtime.remove(NAME)
+    assert verified(scene, incident).status is Status.ANALYZING
+    cleared = scene.after(incident, [Draft(type=EventType.SIGNAL_CLEARED, agent=Agent.DETECTION)])
+    after = verified(scene, cleared)
+    assert (after.status, after.proven, after.impact) == (Status.RESOLVED, False, None)
 
 
 # ---- breaks
