@@ -316,6 +316,7 @@ def test_an_agent_killed_during_the_first_start_leaves_one_copy(yard: Yard, dela
     runtime = yard.started()
     wait_for(runtime, RunState.RUNNING)
     wait_until(lambda: "ready" in runtime.logs(seen(runtime).ref), "the target to be ready")
+    yard.wait_for_starts(1)
     assert yard.starts() == ["alone"]
 
 
