@@ -76,18 +76,20 @@ class Sightings:
             for name in self._known:
                 self._gone.pop(name, None)
 
-    def saw_one(self, state: TargetState) -> None:
-        """Take in one target."""
+    def saw_one(self, state: TargetState, secrets: frozenset[str] | None = None) -> None:
+        """Take in one target, with its secrets if it was asked for them."""
         with self._lock:
-            self._known[state.ref.name] = self._merged(state, None)
+            self._known[state.ref.name] = self._merged(state, secrets)
             self._gone.pop(state.ref.name, None)
 
     def measured(self, name: str, usage: Usage) -> None:
         """Take in a sample."""
         with self._lock:
             one = self._known.get(name)
-            if one:
-                one.state = one.state.model_copy(update={"usage": usage})
+            if one is None:
+                return
+            one.state = one.state.model_copy(update={"usage": usage})
+            if not one.series or one.series[-1] != usage:  # of very many targets, the last sample is given again
                 one.series.append(usage)
 
     def foresaw(self, name: str, forecast: Forecast | None) -> None:
@@ -108,7 +110,9 @@ class Sightings:
             return Sighting(state, secrets)
         same = old.state.ref == state.ref
         usage = state.usage or (old.state.usage if same and state.running else None)
-        one = Sighting(state.model_copy(update={"usage": usage}), secrets or (old.secrets if same else None))
+        if secrets is None and same:
+            secrets = old.secrets
+        one = Sighting(state.model_copy(update={"usage": usage}), secrets)
         one.series, one.changes, one.forecast = old.series, old.changes, old.forecast if same else None
         one.changes.extend((state.at, text) for text in differences(old.state, state))
         return one

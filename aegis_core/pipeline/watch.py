@@ -187,7 +187,7 @@ class Watcher:
         """Look at one target. Raises RuntimeUnavailable."""
         state = self._eyes.effector.find(name)
         if state is not None:
-            self._sightings.saw_one(state)
+            self._sightings.saw_one(state, None if self._sightings.knows_secrets(state) else self._secrets(state))
             self._judge_state(state)
 
     def _secrets(self, state: TargetState) -> frozenset[str] | None:
@@ -221,6 +221,8 @@ class Watcher:
                 self._alarm.judge("log", state, self._outbreak(state, rate, pattern, now))
 
     def _outbreak(self, state: TargetState, rate: LogRate, pattern: str, now: datetime) -> Symptom | None:
+        if not self._sightings.knows_secrets(state):
+            return None  # what cannot be masked is not read
         try:
             lines = rate.exceeded(self._eyes.source.logs(state.ref, since=rate.since), pattern, now)
         except RuntimeProblem:

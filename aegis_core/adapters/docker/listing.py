@@ -22,7 +22,7 @@ _SETTLED: Final = re.compile(r"minute|hour|day|week|month|year")
 
 
 def from_listing(item: Item, at: datetime) -> TargetState:
-    """Describe a container as far as the list tells: no times, limits, counts or reasons."""
+    """Describe a container as far as the list tells: no times, limits, counts, reasons or image id."""
     status, labels = str(item.get("Status") or ""), item.get("Labels") or {}
     code = _EXIT_CODE.search(status)
     return TargetState(
@@ -32,7 +32,6 @@ def from_listing(item: Item, at: datetime) -> TargetState:
         health=next((health for words, health in _HEALTH if words in status), Health.NONE),
         exit_code=int(code[1]) if code else None,
         image=item.get("Image") or "",
-        image_id=item.get("ImageID") or "",
         labels=labels,
         health_url=labels.get(HEALTH_URL_LABEL) or None,
     )

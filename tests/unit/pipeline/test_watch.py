@@ -351,6 +351,31 @@ def test_another_target_under_the_same_name_has_its_own_secrets() -> None:
     assert watching.sightings.secrets_of(NAME) == {"another-s3cr3t"}
 
 
+def test_a_target_that_was_told_of_is_asked_for_its_secrets_before_the_next_list() -> None:
+    watching = secretive()
+    watching.tell(ChangeKind.STARTED)
+    watching.watcher.step()
+    assert watching.sightings.secrets_of(NAME) == {SECRET}
+
+
+def test_what_cannot_be_masked_is_not_read() -> None:
+    """An error line may hold a secret of the environment, and the environment cannot be read."""
+    watching = Watching(env={"DB_PASSWORD": SECRET}, labels={**make.LABELS, "aegis.log_pattern": "denied"})
+    watching.runtime.__class__ = Secretive
+    watching.runtime.away = True
+    for _ in range(2):
+        watching.look(times=1)
+        watching.watcher.read_logs()
+        for _ in range(6):
+            watching.runtime.say(NAME, f"denied: {SECRET}")
+        watching.scene.clock.advance(5)
+    assert watching.reported == []
+    watching.runtime.away = False
+    watching.look(times=1)
+    watching.watcher.read_logs()
+    assert [signal.fault for signal in watching.reported] == [Fault.ERROR_LOGS]
+
+
 class Hanging(FakeRuntime):
     """A runtime that does not answer, and does not say so either."""
 
