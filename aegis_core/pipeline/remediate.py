@@ -7,6 +7,7 @@ from typing import Final
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.change import Relation
+from aegis_core.domain.correlation import unwell
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident, Intent
 from aegis_core.domain.policy import Verdict, decide, forbidden
@@ -18,6 +19,7 @@ from .tools import Tools, failed, rested
 STOP_MARGIN: Final = 15.0  # seconds after its stop timeout within which a restart that has begun must have ended
 SETTLE: Final = timedelta(seconds=3)  # a request that a killed agent had sent shows in the runtime's events by then
 
+STALE_AFTER: Final = timedelta(minutes=5)  # older evidence says nothing about now: the agent was away
 MOST_TURNS: Final = 5  # how often in one incident a change of the target makes Aegis look anew
 _STOPPED: Final = "A person has stopped or paused it meanwhile; that is respected."
 
@@ -35,7 +37,7 @@ def intend(incident: Incident, tools: Tools) -> Sequence[Draft]:
     if incident.cleared_at and not incident.tried:
         return (rested(tools.clock(), "Whoever reported it has said meanwhile that it is over."),)
     before = tools.effector.find(incident.target)
-    overtaken = _overtaken(incident, before)
+    overtaken = _overtaken(incident, before, tools)
     if overtaken or before is None:
         return _anew(incident, overtaken, tools)
     return _no_longer(incident, before, tools) or _intent(decision.action, before, tools)
@@ -102,17 +104,29 @@ def _followers(parent: TargetState, tools: Tools) -> Sequence[str]:
     told = []
     for neighbour in tools.source.neighbours(parent.ref):
         child = neighbour.state
-        stale = child.started_at is None or parent.started_at is None or child.started_at < parent.started_at
-        if neighbour.relation is not Relation.NETWORK_CHILD or not stale or child.stopped_by_person:
+        if neighbour.relation is not Relation.NETWORK_CHILD or not _left_behind(child, parent):
             continue
         barred = forbidden(child, tools.policy)
         if barred:
             told.append(f"{child.ref.name} shares its network and was left as it is: {barred}")
             continue
         with suppress(TargetGone):  # removed meanwhile: nothing to restart
-            tools.effector.apply(Action.RESTART, child)
+            _follow(child, parent, tools)
             told.append(f"{child.ref.name} restarted after it, for it shares its network")
     return told
+
+
+def _left_behind(child: TargetState, parent: TargetState) -> bool:
+    """Tell whether it runs, or should run, in a network that is no more; what has done its work is not begun anew."""
+    stale = child.started_at is None or parent.started_at is None or child.started_at < parent.started_at
+    return stale and not child.stopped_by_person and (child.running or unwell(child) is not None)
+
+
+def _follow(child: TargetState, parent: TargetState, tools: Tools) -> None:
+    """Restart it once, also where an agent was killed in the middle of that."""
+    intent = Intent(action=Action.RESTART, at=parent.started_at or tools.clock(), before=child)
+    if not (tools.effector.begun(child.ref, intent.at) and _happened(intent, _settled(intent, tools))):
+        tools.effector.apply(Action.RESTART, child)
 
 
 def _begun(incident: Incident, intent: Intent, tools: Tools) -> bool:
@@ -152,10 +166,12 @@ def _happened(intent: Intent, state: TargetState) -> bool:
     return state.started_at is not None and (earlier is None or state.started_at > earlier)
 
 
-def _overtaken(incident: Incident, before: TargetState | None) -> str:
+def _overtaken(incident: Incident, before: TargetState | None, tools: Tools) -> str:
     """Say what has happened since the evidence was gathered that makes the decision one about the past."""
     if before is None:
         return f"{incident.target} no longer exists."
+    if incident.evidence and tools.clock() - incident.evidence.at > STALE_AFTER:
+        return "The decision rests on evidence from too long ago."
     seen = incident.evidence.target if incident.evidence else None
     if seen and seen.ref != before.ref:
         return f"{incident.target} was recreated since it was looked at; the decision was about the old one."
