@@ -6,8 +6,8 @@ from urllib.parse import quote
 import requests
 from pydantic import TypeAdapter, ValidationError
 
+from aegis_dashboard.chaos_wire import AppStatus, Fault
 from aegis_dashboard.core_client import told
-from aegis_dashboard.wire import AppStatus, Fault
 
 TIMEOUT_SECONDS: Final = (1.0, 5.0)  # connect, read: an app with a fault may be slow
 _FAULTS = TypeAdapter(tuple[Fault, ...])

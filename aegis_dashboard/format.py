@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 NOTHING: Final = "–"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 _MOMENT: Final = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:\+00:00|Z)")
+_UNITS: Final = ((DAY, "d", 1), (HOUR, "h", 1), (MINUTE, "min", 0), (1, "s", 0))  # seconds, name, decimals
 _BYTES: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -81,6 +82,28 @@ def duration(seconds: float | None) -> str:
     if whole >= HOUR:
         return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
     return f"{whole // MINUTE} min {whole % MINUTE:02} s" if whole >= MINUTE else f"{whole} s"
+
+
+def about(seconds: float) -> str:
+    """A time ahead, no more exact than anybody knows it: `40 s`, `1 min 40 s`, `25 min`, `5 h 10 min`, `3 d 4 h`."""
+    if seconds < MINUTE:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 10 * MINUTE:
+        return _without_zero(duration(5 * round(seconds / 5)))
+    if seconds < 2 * HOUR:
+        return f"{round(seconds / MINUTE)} min"
+    return _without_zero(duration(10 * MINUTE * round(seconds / (10 * MINUTE))))
+
+
+def between(earliest: float, latest: float) -> str:
+    """An interval of times ahead in one unit: `27–36 s`, `4–7 min`, `4.3–6.8 h`; `31 s` where both are the same."""
+    length, unit, digits = next((one for one in _UNITS if latest >= 3 * one[0]), _UNITS[-1])
+    first, last = (f"{max(0.0, seconds) / length:.{digits}f}" for seconds in (earliest, latest))
+    return f"{last} {unit}" if first == last else f"{first}–{last} {unit}"
+
+
+def _without_zero(told: str) -> str:
+    return told.removesuffix(" 00 s").removesuffix(" 00 min").removesuffix(" 0 h")
 
 
 def rough(seconds: float) -> str:

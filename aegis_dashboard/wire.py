@@ -1,4 +1,4 @@
-"""The answers of the core and of the target app, as the dashboard reads them.
+"""The answers of the core, as the dashboard reads them.
 
 Every field that may be missing has a default: an older or newer core is shown as far as it is understood.
 Times are aware datetimes, percentages are 0 to 100, confidences 0 to 1.
@@ -64,6 +64,16 @@ class Usage(Wire):
     cpu_percent: float | None = None
 
 
+class Forecast(Wire):
+    """When a leak will have filled the memory: seconds from the newest sample on, with the interval around them."""
+
+    seconds_to_limit: float
+    earliest: float
+    latest: float
+    bytes_per_second: float = 0.0
+    words: Text = ""
+
+
 class Target(Wire):
     """An item of GET /targets; `series` holds the last samples, oldest first."""
 
@@ -83,6 +93,7 @@ class Target(Wire):
     usage: Usage | None = None
     series: tuple[Usage, ...] = ()
     open_incident_id: str | None = None
+    forecast: Forecast | None = None
 
 
 class Brief(Wire):
@@ -112,6 +123,11 @@ class Brief(Wire):
     @property
     def closed(self) -> bool:
         return self.closed_at is not None or self.status in {"RESOLVED", "FAILED"}
+
+    @property
+    def waits(self) -> bool:
+        """Something else comes first: time, or the target that it fails because of."""
+        return not self.closed and self.waits_until is not None
 
 
 class Diagnosis(Wire):
@@ -265,28 +281,3 @@ class ImpactReport(Wire):
     manual_mttr_minutes: float = 30.0
     formula: Text = ""
     incidents: tuple[ImpactRow, ...] = ()
-
-
-class Fault(Wire):
-    """A fault of the target app, as its GET /faults describes it."""
-
-    name: str
-    description: Text = ""
-    expect: Text = ""
-    active: bool = False
-
-
-class AppStatus(Wire):
-    """The target app's GET /status, as far as it is shown."""
-
-    container_name: Text = ""
-    uptime_seconds: float | None = None
-    memory_bytes: int | None = None
-    memory_limit_bytes: int | None = None
-    memory_percent: float | None = None
-    cpu_percent: float | None = None
-    latency_p95_ms: float | None = None
-    error_rate_percent: float | None = None
-    disk_bytes: int | None = None
-    disk_limit_bytes: int | None = None
-    active_faults: Texts = ()

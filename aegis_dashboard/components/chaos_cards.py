@@ -3,11 +3,11 @@
 from typing import Final
 
 from aegis_dashboard import format as fmt
+from aegis_dashboard.chaos_wire import AppStatus, Fault
 from aegis_dashboard.components.chips import chip
 from aegis_dashboard.components.markup import Html, div, tag
 from aegis_dashboard.components.panels import facts, lines
 from aegis_dashboard.story import Tone
-from aegis_dashboard.wire import AppStatus, Fault
 
 # What the agent makes of each fault, and about how long it takes at the default settings.
 _OUTLOOK: Final = {

@@ -1,16 +1,18 @@
 """Targets: a card for each that Aegis watches, a row for each that it does not."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Final, NamedTuple
 
 from aegis_dashboard import format as fmt
 from aegis_dashboard.components.chips import chip, target_chip, target_word
-from aegis_dashboard.components.curve import LIMIT_PERCENT, curve
+from aegis_dashboard.components.curve import LIMIT_PERCENT, Ahead, curve
 from aegis_dashboard.components.markup import Html, div, join, span, tag
 from aegis_dashboard.story import Tone
-from aegis_dashboard.wire import Target, Usage
+from aegis_dashboard.wire import Forecast, Target, Usage
 
 HOT_PERCENT: Final = 85.0  # the core's default threshold for memory and CPU
+SOON_SECONDS: Final = 1_800.0  # a limit that is reached later than this worries nobody yet
 _MOST_CARDS: Final = 24
 
 
@@ -35,9 +37,18 @@ def card(target: Target, clock: fmt.Clock) -> Html:
     return div(head, _facts(target, clock), *measures, cls=f"ag-card{troubled}")
 
 
-def _urgency(target: Target) -> tuple[bool, bool, str]:
+def _urgency(target: Target) -> tuple[bool, bool, float, str]:
     _, tone = target_word(target)
-    return (target.open_incident_id is None, tone is not Tone.BAD, target.name)
+    coming = forecast_of(target)
+    seconds = coming.seconds_to_limit if coming else inf
+    return (target.open_incident_id is None, tone is not Tone.BAD, seconds, target.name)
+
+
+def forecast_of(target: Target) -> Forecast | None:
+    """The forecast where there is something to fill: what has ended, or reached its limit, has no more of it."""
+    usage = target.usage
+    full = usage is not None and (usage.memory_percent or 0.0) >= LIMIT_PERCENT
+    return target.forecast if target.run == "running" and not full else None
 
 
 def _facts(target: Target, clock: fmt.Clock) -> Html:
@@ -60,6 +71,7 @@ class _Measure(NamedTuple):
     figure: str
     values: Sequence[float | None]
     limited: bool = True
+    forecast: Forecast | None = None
 
 
 def _memory(target: Target) -> _Measure:
@@ -67,7 +79,8 @@ def _memory(target: Target) -> _Measure:
     if limit:
         figure = f"{fmt.size(usage.memory_bytes)} of {fmt.size(limit)}" if usage else f"limit {fmt.size(limit)}"
         percents = [sample.memory_percent for sample in target.series]
-        return _Measure("Memory", usage.memory_percent if usage else None, figure, percents)
+        percent = usage.memory_percent if usage else None
+        return _Measure("Memory", percent, figure, percents, forecast=forecast_of(target))
     figure = f"{fmt.size(usage.memory_bytes)}, no limit" if usage else "no limit"
     return _Measure("Memory", None, figure, [float(sample.memory_bytes) for sample in target.series], limited=False)
 
@@ -89,13 +102,38 @@ def _drawn(measure: _Measure, series: Sequence[Usage]) -> Html:
     )
     label = f"{measure.name} {percent} {measure.figure}, {_span(series)}; dashed: the limit"
     limit = LIMIT_PERCENT if measure.limited else None
-    return div(top, curve(measure.values, "bad" if hot else "work", label, limit), cls="ag-measure")
+    coming = measure.forecast
+    tone = Tone.BAD if hot else Tone.WARN if _is_soon(coming) else Tone.WORK
+    drawn = curve(measure.values, tone, label, limit, _ahead(coming, _seconds(series)) if coming else None)
+    high = " ag-measure-ahead" if coming else ""
+    return div(top, drawn, _told(coming) if coming else None, cls=f"ag-measure{high}")
+
+
+def _is_soon(coming: Forecast | None) -> bool:
+    return coming is not None and coming.seconds_to_limit < SOON_SECONDS
+
+
+def _told(coming: Forecast) -> Html:
+    """When the limit is reached, and between which times that is."""
+    interval = span(fmt.between(coming.earliest, coming.latest), cls="ag-muted ag-num")
+    text = f"reaches the limit in about {fmt.about(coming.seconds_to_limit)}"
+    tone = Tone.WARN if _is_soon(coming) else Tone.PLAIN
+    return div(span(text, cls="ag-coming"), interval, cls=f"ag-forecast ag-{tone}", title=coming.words or None)
+
+
+def _ahead(coming: Forecast, seconds: float) -> Ahead | None:
+    if seconds <= 0:
+        return None
+    return Ahead(coming.seconds_to_limit / seconds, coming.earliest / seconds, coming.latest / seconds)
+
+
+def _seconds(series: Sequence[Usage]) -> float:
+    return (series[-1].at - series[0].at).total_seconds() if series else 0.0
 
 
 def _span(series: Sequence[Usage]) -> str:
-    if len(series) < 2:  # noqa: PLR2004 - a span has two ends
-        return "no samples yet"
-    return f"last {fmt.rough((series[-1].at - series[0].at).total_seconds())}"
+    seconds = _seconds(series)
+    return f"last {fmt.rough(seconds)}" if seconds > 0 else "no samples yet"
 
 
 def _folded(summary: str, targets: Sequence[Target]) -> Html | None:
@@ -106,8 +144,10 @@ def _folded(summary: str, targets: Sequence[Target]) -> Html | None:
 
 def _row(target: Target) -> Html:
     why = "part of Aegis" if target.own else "" if target.opted_in else "not opted in"
-    usage = target.usage
+    usage, coming = target.usage, forecast_of(target)
     figures = f"memory {fmt.percent(usage.memory_percent)} · CPU {fmt.percent(usage.cpu_percent)}" if usage else ""
+    if coming:
+        figures += f" · memory full in about {fmt.about(coming.seconds_to_limit)}"
     return div(
         target_chip(target),
         span(target.name, cls="ag-name"),

@@ -7,11 +7,11 @@ import streamlit as st
 
 from aegis_dashboard import format as fmt
 from aegis_dashboard.chaos_client import AppAway
+from aegis_dashboard.chaos_wire import AppStatus, Fault
 from aegis_dashboard.components.chaos_cards import answer_note, app_head, away_note, fault_text
 from aegis_dashboard.components.markup import draw
 from aegis_dashboard.components.page import section
 from aegis_dashboard.feed import target_app
-from aegis_dashboard.wire import AppStatus, Fault
 
 REFRESH_SECONDS: Final = 3
 ANSWER: Final = "chaos-answer"

@@ -99,3 +99,25 @@ def test_a_name_is_told_in_words(name: str, title: str, phrase: str) -> None:
 )
 def test_a_metric_is_told_with_the_unit_in_its_name(name: str, value: float, text: str) -> None:
     assert fmt.metric(name, value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "1 s"), (37.4, "37 s"), (101, "1 min 40 s"), (118, "2 min"), (598, "10 min"), (1_500, "25 min"),
+        (18_700, "5 h 10 min"), (86_300, "1 d"), (273_600, "3 d 4 h"),
+    ],
+)  # fmt: skip
+def test_a_time_ahead_is_told_no_more_exactly_than_it_is_known(seconds: float, text: str) -> None:
+    assert fmt.about(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("earliest", "latest", "text"),
+    [
+        (27, 36, "27–36 s"), (82, 131, "82–131 s"), (250, 420, "4–7 min"), (15_400, 24_500, "4.3–6.8 h"),
+        (300_000, 500_000, "3.5–5.8 d"), (31, 31.2, "31 s"), (-1, 2, "0–2 s"),
+    ],
+)  # fmt: skip
+def test_an_interval_is_told_in_one_unit(earliest: float, latest: float, text: str) -> None:
+    assert fmt.between(earliest, latest) == text
