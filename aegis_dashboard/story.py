@@ -1,6 +1,6 @@
 """Events as sentences, for the feed and the timeline. Pure; what an event does not tell is left out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,11 +9,13 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from aegis_dashboard import format as fmt
+from aegis_dashboard import names
 from aegis_dashboard.wire import Event, Moment
 
 _MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Moment)
 Data = Mapping[str, Any]
 NOOP: Final = "NOOP"  # the action that does nothing
+FORESEEN: Final = "oom_in_seconds"  # the metric of a signal about a leak that has not reached its limit yet
 
 
 class Tone(StrEnum):
@@ -68,16 +70,35 @@ def _until(data: Data, clock: fmt.Clock) -> str:
         return "later"
 
 
-_SENDERS: Final = {"native": "the webhook", "sensor": "Aegis' own sensor"}
+def reported_by(events: Iterable[Event]) -> str:
+    """Who reported the first symptom, and by which word of their own; empty where that is not told."""
+    signal = next((_part(event.data, "signal") for event in events if event.type == "SignalReceived"), {})
+    return _reporter(signal)
 
 
-def _received(data: Data, _: fmt.Clock) -> Told:
+def waits_for(events: Sequence[Event]) -> str:
+    """The target that comes first, where the newest event says that there is one; the same symptom again ends no wait."""
+    newest = next((event for event in reversed(events) if event.type != "SignalJoined"), None)
+    return _text(newest.data, "waits_for") if newest else ""
+
+
+def _reporter(signal: Data) -> str:
+    source, word = _text(signal, "source"), _text(signal, "alert_type")
+    by = names.reporter(source)
+    own = word and source not in names.OWN_SENSES and word != _text(signal, "fault")
+    return f"{by} as “{word}”" if own else by
+
+
+def _received(data: Data, clock: fmt.Clock) -> Told:
     signal = _part(data, "signal")
-    fault = fmt.words(_text(signal, "fault")) or "a symptom"
-    source = _SENDERS.get(_text(signal, "source"), _text(signal, "source"))
-    metrics = [(name, value) for name, value in _part(signal, "metrics").items() if _is_number(value)]
-    more = ", ".join(fmt.metric(name, float(value)) for name, value in metrics)
-    return Told(f"Signal: {fault}" + (f", reported by {source}" if source else ""), more, Tone.WARN)
+    metrics = {name: float(value) for name, value in _part(signal, "metrics").items() if _is_number(value)}
+    fault, by = fmt.phrase(_text(signal, "fault")) or "a symptom", _reporter(signal)
+    what = f"{fault} foreseen" if FORESEEN in metrics else fault
+    seen = _texts(signal, "logs")[:1] if FORESEEN in metrics else []
+    told = seen or [", ".join(fmt.metric(name, value) for name, value in metrics.items())]
+    wait = f"Looked at from {_until(data, clock)} on, if it has not gone away by then" if "until" in data else ""
+    more = ". ".join(text[:1].upper() + text[1:] for text in (*told, wait) if text)
+    return Told(f"Signal: {what}" + (f", reported by {by}" if by else ""), more, Tone.WARN)
 
 
 def _is_number(value: object) -> bool:
@@ -85,7 +106,16 @@ def _is_number(value: object) -> bool:
 
 
 def _joined(data: Data, _: fmt.Clock) -> Told:
-    return Told(f"The same symptom again: {fmt.words(_text(_part(data, 'signal'), 'fault')) or 'signal'}")
+    signal = _part(data, "signal")
+    count = int(_number(data, "count") or 1)
+    again = "again" if count == 1 else f"{count:,} times more"
+    by = names.reporter(_text(signal, "source"))
+    fault = fmt.phrase(_text(signal, "fault")) or "signal"
+    return Told(f"The same symptom {again}: {fault}" + (f", reported by {by}" if by else ""))
+
+
+def _cleared(_: Data, __: fmt.Clock) -> Told:
+    return Told("Its sender says that it is over", "", Tone.GOOD)
 
 
 def _gathered(data: Data, _: fmt.Clock) -> Told:
@@ -126,7 +156,10 @@ def _decided(data: Data, _: fmt.Clock) -> Told:
 
 
 def _rested(data: Data, clock: fmt.Clock) -> Told:
-    return Told(f"Rests until {_until(data, clock)}, then looks again", _text(data, "reason"), Tone.WARN)
+    reason, cause = _text(data, "reason"), _text(data, "waits_for")
+    if cause:
+        return Told(f"Waits for {cause}, because of which it fails", reason, Tone.WARN)
+    return Told(f"Rests until {_until(data, clock)}, then looks again", reason, Tone.WARN)
 
 
 def _intended(data: Data, _: fmt.Clock) -> Told:
@@ -177,6 +210,7 @@ def _stage_failed(data: Data, clock: fmt.Clock) -> Told:
 _TELLERS: Final[Mapping[str, Callable[[Data, fmt.Clock], Told]]] = {
     "SignalReceived": _received,
     "SignalJoined": _joined,
+    "SignalCleared": _cleared,
     "EvidenceGathered": _gathered,
     "Diagnosed": _diagnosed,
     "Decided": _decided,

@@ -7,6 +7,7 @@ from typing import Any, Final
 import altair as alt
 
 from aegis_dashboard import format as fmt
+from aegis_dashboard import names
 from aegis_dashboard.wire import ImpactRow
 
 WORK, GOOD, BAD, CALM = "#7370e4", "#2f9e6e", "#d9564c", "#8a90a3"
@@ -41,7 +42,7 @@ def time_to_heal(rows: Sequence[ImpactRow], zone: tzinfo) -> alt.Chart:
             "outcome": row.outcome,
             "fault": fmt.title(row.fault),
             "incident": row.incident_id,
-            "container": row.container_name,
+            "container": names.target(row.container_name),
         }
         for row in rows
         if row.seconds is not None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aegis_dashboard import format as fmt
+from aegis_dashboard import names
 from aegis_dashboard.components.chips import incident_link, moment, status_chip
 from aegis_dashboard.components.markup import Html, div, join, span, tag
 from aegis_dashboard.wire import ImpactReport, ImpactRow
@@ -55,7 +56,7 @@ def _row(row: ImpactRow, clock: fmt.Clock) -> Html:
         " ",
         fmt.title(row.fault),
         span(" on ", cls="ag-muted"),
-        row.container_name,
+        names.target(row.container_name),
         " ",
         incident_link(row.incident_id),
     )

@@ -10,6 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from aegis_dashboard import format as fmt
+from aegis_dashboard import names
 from aegis_dashboard.components.chips import status_word
 from aegis_dashboard.wire import Brief
 
@@ -34,14 +35,20 @@ def row(incident: Brief, clock: fmt.Clock) -> dict[str, Any]:
         "status": word,
         "tone": str(tone),
         "fault": fmt.title(incident.fault),
-        "target": incident.container_name,
+        "target": names.target(incident.container_name),
         "opened": clock.day(incident.opened_at),
         "opened_utc": fmt.utc(incident.opened_at),
         "took": fmt.duration(seconds) + ("" if incident.closed else " so far"),
         "action": incident.action or fmt.NOTHING,
         "source": _source(incident),
-        "cause": incident.error or incident.root_cause or fmt.NOTHING,
+        "cause": _cause(incident, clock),
     }
+
+
+def _cause(incident: Brief, clock: fmt.Clock) -> str:
+    """Why it failed, until when it waits, or else the root cause."""
+    waits = f"Waits until {clock.time(incident.waits_until)}" if incident.waits else ""
+    return incident.error or waits or incident.root_cause or fmt.NOTHING
 
 
 def _source(incident: Brief) -> str:

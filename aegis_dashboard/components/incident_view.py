@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aegis_dashboard import format as fmt
+from aegis_dashboard import names
 from aegis_dashboard.components import panels
 from aegis_dashboard.components.chips import chip, healed_in, moment, severity_chip, status_chip
 from aegis_dashboard.components.markup import Html, div, join, span, tag
@@ -10,27 +11,31 @@ from aegis_dashboard.components.stepper import stepper
 from aegis_dashboard.components.target_card import card
 from aegis_dashboard.components.timeline import feed, timeline
 from aegis_dashboard.stages import way
+from aegis_dashboard.story import reported_by, waits_for
 from aegis_dashboard.wire import Brief, Detail, Event, Target
 
 
-def head(incident: Brief, clock: fmt.Clock) -> Html:
-    """Which fault of which container, how urgent, where it stands and for how long."""
-    title = tag("h3", fmt.title(incident.fault), span(" on ", cls="ag-muted"), incident.container_name)
+def head(incident: Brief, events: Sequence[Event], clock: fmt.Clock) -> Html:
+    """Which fault of which container, how urgent, where it stands and for how long, and who reported it."""
+    target, by = names.target(incident.container_name), reported_by(events)
+    title = tag("h3", fmt.title(incident.fault), span(" on ", cls="ag-muted"), target)
     signals = chip(fmt.plural(incident.signals, "signal")) if incident.signals > 1 else None
     attempts = chip(fmt.plural(incident.attempts, "attempt")) if incident.attempts > 1 else None
     chips = [status_chip(incident.status), severity_chip(incident.severity), signals, attempts]
     facts = div(
         span(healed_in(incident, clock), cls="ag-num"),
-        join(" · waits until ", moment(clock, incident.waits_until)) if _waits(incident, clock) else None,
+        join(_waits(events), moment(clock, incident.waits_until)) if incident.waits else None,
         join(" · opened ", moment(clock, incident.opened_at, long=True)),
+        f" · reported by {by}" if by else None,
         join(" · ", span(incident.incident_id, cls="ag-code")),
         cls="ag-muted ag-incident-facts",
     )
     return div(div(title, div(*chips, cls="ag-chips"), cls="ag-incident-head"), facts)
 
 
-def _waits(incident: Brief, clock: fmt.Clock) -> bool:
-    return not incident.closed and incident.waits_until is not None and incident.waits_until > clock.now
+def _waits(events: Sequence[Event]) -> str:
+    cause = waits_for(events)
+    return f" · waits for {cause} until " if cause else " · waits until "
 
 
 def live(incident: Detail, events: Sequence[Event], target: Target | None, clock: fmt.Clock) -> Html:
@@ -43,7 +48,7 @@ def live(incident: Detail, events: Sequence[Event], target: Target | None, clock
             cls="ag-stack",
         ),
         div(
-            panels.diagnosis(incident.analysis, incident.closed),
+            panels.diagnosis(incident),
             panels.decision(incident.decision, incident.closed, clock),
             cls="ag-stack",
         ),
@@ -58,7 +63,7 @@ def closed_up(incident: Detail, events: Sequence[Event], clock: fmt.Clock) -> Ht
     count = span(fmt.plural(len(events), "event"), cls="ag-muted")
     columns = div(
         div(
-            panels.diagnosis(incident.analysis, incident.closed),
+            panels.diagnosis(incident),
             panels.decision(incident.decision, incident.closed, clock),
             panels.verification(incident.verification, incident.closed, clock),
             panels.tried(incident.tried),
@@ -76,10 +81,12 @@ def closed_up(incident: Detail, events: Sequence[Event], clock: fmt.Clock) -> Ht
 
 def in_short(incident: Brief) -> str:
     """One incident in a list of choices."""
-    return f"{fmt.title(incident.fault)} on {incident.container_name} ({incident.incident_id})"
+    waits = ", waits" if incident.waits else ""
+    return f"{fmt.title(incident.fault)} on {names.target(incident.container_name)} ({incident.incident_id}){waits}"
 
 
 def _whole(incident: Detail, events: Sequence[Event], clock: fmt.Clock, *parts: Html | None) -> Html:
     steps = stepper(way(events, incident.status, clock.now), clock)
-    framed = div(head(incident, clock), steps, panels.failure(incident), cls="ag-incident")
+    notes = (panels.failure(incident), panels.nobody(incident))
+    framed = div(head(incident, events, clock), steps, *notes, cls="ag-incident")
     return div(framed, *parts, cls="ag-stack")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aegis_dashboard import format as fmt
+from aegis_dashboard import names
 from aegis_dashboard.components.chips import chip, incident_link, moment, source_chip
 from aegis_dashboard.components.markup import Html, div, span, tag
 from aegis_dashboard.components.panels import facts, lines
@@ -22,7 +23,7 @@ def verdict_chip(one: Lesson) -> Html:
 
 
 def _lesson(one: Lesson, clock: fmt.Clock) -> Html:
-    where = () if one.starter else (span(" on ", cls="ag-muted"), one.container)
+    where = () if one.starter else (span(" on ", cls="ag-muted"), names.target(one.container))
     source = None if one.starter else source_chip(one.source, one.confidence)
     head = div(
         tag("h3", fmt.title(one.fault), *where),

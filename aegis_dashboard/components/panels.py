@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from aegis_dashboard import format as fmt
 from aegis_dashboard.components.chips import chip, moment, source_chip
 from aegis_dashboard.components.markup import Child, Html, div, join, span, tag
+from aegis_dashboard.names import is_unmapped
 from aegis_dashboard.story import Tone
-from aegis_dashboard.wire import Condition, Decision, Detail, Diagnosis, Impact, Lesson, Verification
+from aegis_dashboard.wire import Condition, Decision, Detail, Impact, Lesson, Verification
 
 _VERDICTS = {"ACT": Tone.GOOD, "ASK": Tone.WARN, "REFUSE": Tone.BAD, "REST": Tone.WARN}
 _HOLDS = ("✓", "holds", Tone.GOOD)
@@ -36,9 +37,11 @@ def lines(*pairs: tuple[str, str]) -> Html:
     return div(*rows, cls="ag-tolds")
 
 
-def diagnosis(found: Diagnosis | None, closed: bool) -> Html:
+def diagnosis(incident: Detail) -> Html:
+    found = incident.analysis
     if found is None:
-        return waiting("Diagnosis", "There was no diagnosis." if closed else "The brain is being asked…")
+        asked = "The brain is asked after the wait." if incident.waits else "The brain is being asked…"
+        return waiting("Diagnosis", "There was no diagnosis." if incident.closed else asked)
     passed = [div(text, cls="ag-muted") for text in found.passed_over]
     over = div(div("Asked before, without an answer", cls="ag-label"), *passed, cls="ag-gap") if passed else None
     return panel(
@@ -97,7 +100,8 @@ def _condition(condition: Condition, clock: fmt.Clock) -> Html:
 def evidence(incident: Detail) -> Html:
     """All numbered lines; those that the diagnosis rests on are marked."""
     if not incident.evidence_lines:
-        return waiting("Evidence", "Nothing was gathered." if incident.closed else "Evidence is being gathered…")
+        gathered = "Evidence is gathered after the wait." if incident.waits else "Evidence is being gathered…"
+        return waiting("Evidence", "Nothing was gathered." if incident.closed else gathered)
     cited = set(incident.analysis.evidence) if incident.analysis else set()
     shown = [
         div(
@@ -143,6 +147,18 @@ def failure(incident: Detail) -> Html | None:
     if not incident.error:
         return None
     return div(tag("strong", "A person is needed. "), incident.error, cls="ag-note ag-bad", role="alert")
+
+
+def nobody(incident: Detail) -> Html | None:
+    """Where an alert named no container: what that means, and what to do about it."""
+    if not is_unmapped(incident.container_name):
+        return None
+    return div(
+        tag("strong", "This alert names no container. "),
+        "None of its labels fits one, so nothing is acted on, and it is left to people. Which labels may name one is "
+        "said by ", tag("code", "AEGIS_TARGET_LABELS"), ".",
+        cls="ag-note ag-warn",
+    )  # fmt: skip
 
 
 def _quotes(lines: Sequence[str]) -> Html:

@@ -22,7 +22,7 @@ FOCUS_SECONDS: Final = 300
 
 @dataclass(frozen=True)
 class View:
-    """`choices` are the open incidents, newest first; `incident` is the one that is shown."""
+    """`choices` are the open incidents, newest first and those that wait last; `incident` is the one that is shown."""
 
     targets: tuple[Target, ...]
     choices: tuple[Brief, ...]
@@ -31,9 +31,10 @@ class View:
 
 
 def gather(feed: Feed, followed: str | None) -> View:
-    """The open incident that is followed, else the newest open one, else the newest of all."""
+    """The open incident that is followed, else the newest open one that is worked on, else the newest of all."""
     targets = feed.targets()
-    choices = feed.incidents(IncidentQuery(open=True, limit=50)).items
+    found = feed.incidents(IncidentQuery(open=True, limit=50)).items
+    choices = tuple(sorted(found, key=lambda one: one.waits))
     newest = choices or feed.incidents(IncidentQuery(limit=1)).items
     chosen = next((one for one in choices if one.incident_id == followed), newest[0] if newest else None)
     if chosen is None:

@@ -36,6 +36,17 @@ def test_a_status_of_a_newer_core_is_told_as_it_is() -> None:
     assert row(brief(status="AWAITING_APPROVAL"), Clock(NOW))["status"] == "Awaiting approval"
 
 
+def test_what_waits_says_until_when_as_long_as_it_waits() -> None:
+    waits = {"status": "ANALYZING", "waits_until": NOW + timedelta(seconds=5), "root_cause": "It leaks."}
+    assert row(brief(**waits), Clock(NOW))["cause"] == "Waits until 12:00:05"
+    assert row(brief(**waits | {"status": "RESOLVED"}), Clock(NOW))["cause"] == "It leaks."
+
+
+def test_an_alert_that_names_no_container_is_told_in_words() -> None:
+    named = brief(container_name="unmapped:grafana:Disk-full-3f2a9c1d")
+    assert row(named, Clock(NOW))["target"] == "an unknown container"
+
+
 def test_an_empty_filter_is_not_sent() -> None:
     assert IncidentQuery(status=None, search="").params() == {"limit": "25", "offset": "0"}
     assert IncidentQuery(open=False, target="app").params() == {

@@ -8,14 +8,18 @@ import pytest
 from aegis_dashboard.format import Clock
 from aegis_dashboard.samples import SampleFeed
 from aegis_dashboard.settings import Settings
-from aegis_dashboard.story import Told, Tone, tell
+from aegis_dashboard.story import Told, Tone, reported_by, tell, waits_for
 from aegis_dashboard.wire import Event
 
 CLOCK = Clock(datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
 
 
+def event(type_: str, data: dict[str, Any]) -> Event:
+    return Event(version=1, type=type_, at=CLOCK.now, data=data)
+
+
 def told(type_: str, data: dict[str, Any]) -> Told:
-    return tell(Event(version=1, type=type_, at=CLOCK.now, data=data), CLOCK)
+    return tell(event(type_, data), CLOCK)
 
 
 def test_a_diagnosis_is_told_with_its_source_its_action_and_how_sure_it_is() -> None:
@@ -50,6 +54,60 @@ def test_a_rest_says_until_when() -> None:
     assert told("Rested", {"until": "2026-11-20T12:01:00Z"}).text == "Rests until 12:01:00, then looks again"
 
 
+def test_a_rest_for_another_target_names_it_and_says_why() -> None:
+    data = {"until": "2026-11-20T12:01:00Z", "waits_for": "db", "reason": "It fails because of db."}
+    assert told("Rested", data) == Told("Waits for db, because of which it fails", "It fails because of db.", Tone.WARN)
+    assert waits_for([event("Rested", data)]) == "db"
+    assert waits_for([event("Rested", data), event("SignalJoined", {})]) == "db"
+    assert waits_for([event("Rested", data), event("EvidenceGathered", {})]) == ""
+    assert waits_for([]) == ""
+
+
+def test_a_sender_is_named_as_people_know_it_and_with_its_own_word() -> None:
+    signal = {"fault": "memory_pressure", "source": "uptime_kuma", "alert_type": "shop is down"}
+    assert told("SignalReceived", {"signal": signal}).text == (
+        "Signal: memory pressure, reported by Uptime Kuma as “shop is down”"
+    )
+    assert reported_by([event("SignalReceived", {"signal": signal})]) == "Uptime Kuma as “shop is down”"
+    assert reported_by([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [("native", "the webhook"), ("sensor", "Aegis' own sensor"), ("pagerduty_v3", "PagerDuty"), ("new_one", "New one")],
+)
+def test_every_sender_has_a_name(source: str, named: str) -> None:
+    signal = {"fault": "crashed", "source": source, "alert_type": "crashed"}
+    assert told("SignalReceived", {"signal": signal}).text == f"Signal: crashed, reported by {named}"
+
+
+def test_a_leak_that_was_foreseen_is_told_as_such() -> None:
+    words = "a leak of 3.0 MiB/s reaches the limit of 256 MiB in about 38 s"
+    signal = {"fault": "memory_pressure", "source": "sensor", "metrics": {"oom_in_seconds": 38.0}, "logs": [words]}
+    heard = told("SignalReceived", {"signal": signal})
+    assert heard.text == "Signal: memory pressure foreseen, reported by Aegis' own sensor"
+    assert heard.more == f"A{words[1:]}"
+
+
+def test_a_signal_that_may_go_away_by_itself_says_until_when_it_is_waited() -> None:
+    signal = {"fault": "latency", "metrics": {"latency_p95_ms": 3012}}
+    assert told("SignalReceived", {"signal": signal, "until": "2026-11-20T12:00:05Z"}).more == (
+        "Latency p95 3,012 ms. Looked at from 12:00:05 on, if it has not gone away by then"
+    )
+
+
+def test_a_storm_of_the_same_symptom_is_counted() -> None:
+    signal = {"fault": "cpu_saturation", "source": "alertmanager"}
+    assert told("SignalJoined", {"signal": signal, "count": 1200}).text == (
+        "The same symptom 1,200 times more: CPU saturation, reported by Alertmanager"
+    )
+    assert told("SignalJoined", {"signal": signal, "count": 1}).text.startswith("The same symptom again: CPU")
+
+
+def test_the_end_of_an_alert_is_told_as_what_its_sender_says() -> None:
+    assert told("SignalCleared", {}) == Told("Its sender says that it is over", "", Tone.GOOD)
+
+
 def test_a_type_that_is_not_known_is_told_by_its_name() -> None:
     assert told("Approved", {"by": "ann"}) == Told("Approved")
 
@@ -59,8 +117,9 @@ def test_a_type_that_is_not_known_is_told_by_its_name() -> None:
 )
 @pytest.mark.parametrize(
     "type_",
-    ["SignalReceived", "SignalJoined", "EvidenceGathered", "Diagnosed", "Decided", "Rested", "ActionIntended",
-     "ActionExecuted", "ActionFailed", "Verified", "LessonLearned", "Resolved", "Failed", "StageFailed"],
+    ["SignalReceived", "SignalJoined", "SignalCleared", "EvidenceGathered", "Diagnosed", "Decided", "Rested",
+     "ActionIntended", "ActionExecuted", "ActionFailed", "Verified", "LessonLearned", "Resolved", "Failed",
+     "StageFailed"],
 )  # fmt: skip
 def test_an_event_with_nothing_in_it_is_told_all_the_same(type_: str, data: dict[str, Any]) -> None:
     assert told(type_, data).text
