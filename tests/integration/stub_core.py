@@ -1,11 +1,15 @@
 """A stand-in for the core and the target app, for the dashboard: realistic answers that advance with the clock.
 
-    python tests/integration/stub_core.py --port 8001 [--scene quiet|leak|two|hostile|empty] [--at SECONDS]
+    python -m tests.integration.stub_core --port 8001 [--scene NAME] [--at SECONDS]
+
+Scenes: quiet leak two hostile empty foreseen others both.
 
 The incidents of `data/sample_incidents.json` are its history, under other ids and at recent times. The scene `leak`
 adds one that has just begun and goes its way in real time, `two` another one that takes longer; `--at` stops them that
-many seconds after their beginning. `POST /stub/scene?name=…&seconds_ago=…` changes the scene while it runs. The target
-app answers on the same port.
+many seconds after their beginning. In `foreseen` the memory of some targets leaks, and nothing has happened yet; in
+`others` somebody else's alerting has reported: one incident waits for its cause, one names no container. `both` is
+that and the leak.
+`POST /stub/scene?name=…&seconds_ago=…` changes the scene while it runs. The target app answers on the same port.
 """
 
 import argparse
@@ -18,8 +22,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.integration.stub_alerts import unmapped, waiting
+from tests.integration.stub_targets import CALM, LEAKS, MIB, calm, leaking, sample, target
+
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "sample_incidents.json"
-MIB = 2**20
 HOSTILE = (
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     " **bold** $x^2$ [a](javascript:alert(1)) :fire:"
@@ -45,14 +51,6 @@ STATUS = {
     "disk_bytes": MIB,
     "disk_limit_bytes": 64 * MIB,
 }
-CALM = (  # name, image, memory %, CPU %, memory limit in MiB, health, opted in, own
-    ("payments-worker", "payments:5.0.3", 38, 11, 512, "none", True, False),
-    ("price-engine", "price-engine:1.8", 44, 31, 512, "healthy", True, False),
-    ("shop-web", "shop-web:2026.11", 63, 23, 1024, "healthy", True, False),
-    ("stock-db", "postgres:15", 52, 14, 2048, "healthy", False, False),
-    ("redis", "redis:7", 12, 3, None, "none", False, False),
-    ("aegis-core", "aegis:0.1.0", 31, 2, 256, "healthy", False, True),
-)
 FINE = {"ok": True, "detail": ""}
 BRAIN = {"ok": True, "detail": "the rules answer; there is no key for the cloud, and Ollama is not reachable"}
 READY = {
@@ -61,6 +59,7 @@ READY = {
     "brain": ["rules"],
     "checks": {"store": FINE, "runtime": FINE, "brain": BRAIN},
 }
+SCENES = ("quiet", "leak", "two", "hostile", "empty", "foreseen", "others", "both")
 RUNNING = "inc-01001"
 RESTARTED_SECONDS = 4.4  # after the beginning of the leak
 
@@ -95,9 +94,11 @@ class Stub:
             found.append(shifted(one, f"inc-{1000 - number:05}", opened, 1 + 0.35 * math.sin(number), self.now()))
         if self.scene == "two":
             found.insert(0, self._under_way("crashed", "inc-01002"))
-        if self.scene in {"leak", "hostile", "two"}:
+        if self.scene in {"leak", "hostile", "two", "both"}:
             running = self._under_way("memory_pressure", RUNNING)
             found.insert(0, hostile(running) if self.scene == "hostile" else running)
+        if self.scene in {"others", "both"}:
+            found = [waiting(self.begun, self.now()), unmapped(self.begun), *found]
         return found
 
     def _under_way(self, fault: str, name: str) -> dict[str, Any]:
@@ -107,11 +108,15 @@ class Stub:
         return shifted(one, name, self.begun, 1.0, self.reached())
 
     def targets(self) -> list[dict[str, Any]]:
-        return [] if self.scene == "empty" else [self._app(), *(calm(row, self.now()) for row in CALM)]
+        if self.scene == "empty":
+            return []
+        leaks = LEAKS if self.scene == "foreseen" else ()
+        rows = [calm(row, self.now()) for row in CALM]
+        return [self._app(), *rows, *(leaking(row, self.now()) for row in leaks)]
 
     def _app(self) -> dict[str, Any]:
         """The target app, with memory that grows until the incident's restart."""
-        end, under_way = self.reached(), self.scene in {"leak", "two", "hostile"}
+        end, under_way = self.reached(), self.scene in {"leak", "two", "hostile", "both"}
         restarted_at = self.begun + timedelta(seconds=RESTARTED_SECONDS)
         restarted = under_way and end > restarted_at
         series = []
@@ -122,7 +127,7 @@ class Stub:
             memory = 91 - before * 1.15 if leaking else 21 + 1.5 * math.sin(step / 5)
             cpu = 28 + 9 * math.sin(step / 3) if leaking else 9 + 3 * math.sin(step / 2)
             series.append(sample(at, memory, cpu, 256))
-        is_open = any(one["incident_id"] == RUNNING and not one["closed_at"] for one in self.incidents()[:1])
+        is_open = any(one["incident_id"] == RUNNING and not one["closed_at"] for one in self.incidents()[:3])
         starting = restarted and (end - restarted_at).total_seconds() < 5
         return target("buggy-app-v2", "buggy-app:2.1.0", series, 256) | {
             "name": HOSTILE if self.scene == "hostile" else "buggy-app-v2",
@@ -169,44 +174,6 @@ class Stub:
             "formula": "saved = (manual MTTR − measured MTTR) × rate per minute",
             "incidents": rows,
         }
-
-
-def calm(row: tuple[Any, ...], now: datetime) -> dict[str, Any]:
-    """A target whose memory and CPU go up and down a little."""
-    name, image, memory, cpu, limit, health, opted_in, own = row
-    series = []
-    for step in range(90):
-        at = now - timedelta(seconds=2.0 * (89 - step))
-        wave = math.sin(at.timestamp() / 9 + len(name))
-        series.append(sample(at, memory + 2 * wave, max(0.2, cpu * (1 + 0.4 * wave)), limit))
-    started = now - timedelta(hours=5 * len(name))
-    found = target(name, image, series, limit)
-    return found | {"health": health, "opted_in": opted_in, "own": own, "started_at": started.isoformat()}
-
-
-def sample(at: datetime, memory: float, cpu: float, limit: int | None) -> dict[str, Any]:
-    used = int(memory * (limit or 256) * MIB / 100)
-    percent = round(memory, 1) if limit else None
-    return {"at": at.isoformat(), "memory_bytes": used, "memory_percent": percent, "cpu_percent": round(cpu, 1)}
-
-
-def target(name: str, image: str, series: list[dict[str, Any]], limit: int | None) -> dict[str, Any]:
-    return {
-        "name": name,
-        "id": "4f1c" * 3,
-        "run": "running",
-        "health": "healthy",
-        "image": image,
-        "exit_code": None,
-        "oom_killed": False,
-        "restart_count": 0,
-        "opted_in": True,
-        "own": False,
-        "limits": {"memory_bytes": limit * MIB if limit else None, "cpus": 1.0},
-        "usage": series[-1],
-        "series": series,
-        "open_incident_id": None,
-    }
 
 
 def shifted(one: dict[str, Any], name: str, opened: datetime, stretch: float, now: datetime) -> dict[str, Any]:
@@ -352,7 +319,7 @@ class Server(ThreadingHTTPServer):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=8001)
-    parser.add_argument("--scene", default="leak", choices=("quiet", "leak", "two", "hostile", "empty"))
+    parser.add_argument("--scene", default="leak", choices=SCENES)
     parser.add_argument("--at", type=float)
     options = parser.parse_args()
     Server(options.port, Stub(options.scene, options.at)).serve_forever()

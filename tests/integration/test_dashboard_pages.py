@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.dashboard_browser import Dashboard, answers, chromium, free_port, running, served, wait_for, window_of
 
-STUB = Path(__file__).with_name("stub_core.py")
+STUB = ("-m", "tests.integration.stub_core")
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +26,7 @@ class Core:
     def start(self) -> None:
         """Start it, where it does not run yet."""
         if not answers(f"{self.url}/ready"):
-            self._running.enter_context(running(str(STUB), "--port", str(self.port)))
+            self._running.enter_context(running(*STUB, "--port", str(self.port)))
             wait_for(lambda: answers(f"{self.url}/ready"), "the stand-in for the core")
 
     def stop(self) -> None:
@@ -119,6 +119,51 @@ def test_one_of_several_open_incidents_is_followed_until_it_ends(core_up: Core, 
     expect(page.locator(".ag-incident")).to_contain_text("Memory pressure on buggy-app-v2")
     expect(page.get_by_text("2 incidents are open; follow")).to_have_count(0)
     expect(page.locator(".ag-incident")).to_contain_text("Crashed on payments-worker")
+
+
+def test_a_leak_goes_on_as_a_line_into_its_limit_with_the_time(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("foreseen")
+    page = dashboard.open()
+    leaking = page.locator(".ag-card", has_text="session-cache")
+    expect(leaking).to_contain_text("reaches the limit in about 1 min 40 s")
+    expect(leaking).to_contain_text("82–131 s")
+    for part in (".ag-ahead", ".ag-wedge", ".ag-meets"):
+        expect(leaking.locator(part)).to_have_count(1)
+    names = page.locator(".ag-card .ag-name").all_inner_texts()
+    assert names[:3] == ["mail-queue", "session-cache", "search-index"]
+    core_up.show("quiet")
+    expect(page.locator(".ag-ahead")).to_have_count(0)
+
+
+def test_an_incident_that_waits_for_its_cause_says_so(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("others", seconds_ago=9)
+    page = dashboard.open()
+    expect(page.locator(".ag-incident")).to_contain_text("waits for stock-db until")
+    expect(page.locator(".ag-incident")).to_contain_text("reported by Alertmanager as “ManyErrors”")
+    feed = page.get_by_label("Agent feed")
+    expect(feed.get_by_text("Waits for stock-db, because of which it fails")).to_have_count(1)
+    expect(feed).to_contain_text("The same symptom 41 times more: error logs, reported by Alertmanager")
+    expect(page.get_by_text("The brain is asked after the wait.")).to_be_visible()
+
+
+def test_what_is_worked_on_is_in_front_of_what_waits(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("both", seconds_ago=6)
+    page = dashboard.open()
+    expect(page.get_by_text("2 incidents are open; follow")).to_be_visible()
+    expect(page.locator(".ag-incident")).to_contain_text("Memory pressure on buggy-app-v2")
+    page.get_by_role("combobox").click()
+    expect(page.get_by_role("option").last).to_have_text("Error logs on shop-web (inc-01003), waits")
+
+
+def test_an_alert_that_names_no_container_is_told_in_words(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("others")
+    page = dashboard.open("incidents")
+    expect(page.locator(".ag-table tbody tr", has_text="an unknown container")).to_contain_text("Failed")
+    dashboard.open("incidents?incident=inc-01002")
+    expect(page.locator(".ag-incident")).to_contain_text("Disk pressure on an unknown container")
+    expect(page.locator(".ag-incident")).to_contain_text("reported by Grafana as “Disk almost full”")
+    expect(page.get_by_text("This alert names no container.")).to_be_visible()
+    expect(page.get_by_text("Its sender says that it is over")).to_be_visible()
 
 
 def test_times_are_the_viewers_and_name_the_offset(core_up: Core, dashboard: Dashboard) -> None:
@@ -245,7 +290,11 @@ def test_the_first_address_that_anybody_opens_may_be_any_page(core_up: Core, win
 def test_a_narrow_screen_needs_no_sideways_scrolling(core_up: Core, dashboard: Dashboard) -> None:
     core_up.show("hostile", seconds_ago=8)
     dashboard.tab.set_viewport_size({"width": 400, "height": 800})
+    too_wide = "e => e.scrollWidth - e.clientWidth"
     for path in ("", "incidents", "incidents?incident=inc-01001", "runbook", "impact", "chaos"):
         page = dashboard.open(path)
-        too_wide = "e => e.scrollWidth - e.clientWidth"
         assert page.locator(".stMain").evaluate(too_wide) <= 0, path
+    for scene in ("foreseen", "others"):
+        core_up.show(scene, seconds_ago=20)
+        page = dashboard.open()
+        assert page.locator(".stMain").evaluate(too_wide) <= 0, scene
