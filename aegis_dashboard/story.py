@@ -77,7 +77,7 @@ def reported_by(events: Iterable[Event]) -> str:
 
 
 def waits_for(events: Sequence[Event]) -> str:
-    """The target that comes first, where the newest event says that there is one; the same symptom again ends no wait."""
+    """The target that comes first, where the newest event says so; the same symptom again ends no wait."""
     newest = next((event for event in reversed(events) if event.type != "SignalJoined"), None)
     return _text(newest.data, "waits_for") if newest else ""
 
