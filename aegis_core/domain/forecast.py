@@ -7,7 +7,7 @@ collection), that stands still between steps (a cache), or that slows down and w
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
-from math import log, sqrt
+from math import sqrt
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -15,28 +15,30 @@ from .model import Stored
 from .signal import FORESEEN, Fault
 from .symptom import Symptom
 from .target import Health, TargetState, Usage
-from .trend import Fall, Point, Trend, falls_of, noise_of, thinned, trend_of
+from .trend import SIGMAS_PER_MAD, Point, Trend, falls_of, noise_of, thinned, trend_of
 
 LEAST_SAMPLES: Final = 4
 LEAST_SPAN: Final = 5.0  # seconds
 MOST_STALE: Final = 30.0  # seconds since the last sample
 LEAST_GROWTH: Final = 0.02  # of the limit
 BINS: Final = 14  # what a window is thinned to: 91 slopes
-SHORTER: Final = 0.75  # each window tried against the one before
-NOISES: Final = 6.0  # times the noise that the growth has to be
-FALL_NOISES: Final = 4.0  # times the noise that a fall has to be
+SHORTER: Final = 0.8  # each window tried against the one before
+NOISES: Final = 5.0  # times the noise that the growth has to be
+RESIDUALS: Final = 8.0  # times the scatter about the line that the growth has to be
+FALL_NOISES: Final = 7.0  # times the noise that a fall has to be
 BEYOND_FALLS: Final = 2.0  # times the deepest fall that a rise has to be before it is another thing than a tooth
-SPREAD: Final = 3.0  # times the slope within which its bounds have to be
+SPREAD: Final = 2.0  # times the slope within which its bounds have to be
 EVEN: Final = 0.25  # of the mean growth that every stretch has to have
+EVEN_AT_ENDS: Final = 0.5  # the same for the first and the last stretch: the leak may have begun, or ended, in it
 STRETCH: Final = 0.15  # of the span
 JUMP_NOISES: Final = 6.0  # times the noise that a jump has to be
 MOST_BY_JUMPS: Final = 0.7  # of the growth
 FEW_JUMPS: Final = 0.125  # of the samples
 SLOWING: Final = 0.8  # times the growth before: less is no noise
 SLOWING_OF_FEW: Final = 0.65  # the same where there are few samples
-EARLY: Final = 0.7  # of the likely time, where growth gets faster
 FLOORS: Final = 4  # of a sawtooth, before they can be said to rise
-FLOOR_SCATTER: Final = 0.2  # of the growth of the floors
+ALIKE: Final = 1.7  # times the least of the falls that the deepest may be
+FLOOR_SCATTER: Final = 0.15  # of the growth of the floors
 
 LEAST_PERCENT: Final = 60.0  # of the limit before anything is done about a leak
 REACTION_SECONDS: Final = 8.0  # what noticing, deciding and restarting take
@@ -83,11 +85,13 @@ def forecast(
     if len(points) < LEAST_SAMPLES or not -MOST_STALE <= points[-1][0] <= MOST_STALE:
         return None
     noise = noise_of(points)
-    falls = falls_of(points, max(FALL_NOISES * noise, LEAST_GROWTH * limit_bytes))
+    least = max(FALL_NOISES * noise, LEAST_GROWTH * limit_bytes)
+    falls = falls_of(points, least)
     if falls:
         begin, last = falls[-1].trough, points[-1]
         if last[1] - begin[1] <= BEYOND_FALLS * max(fall.height for fall in falls):
-            return _of_floors(falls, points, limit_bytes)
+            near = points[-len(series) :]  # alone first: teeth that are shorter than its pauses look odd in `earlier`
+            return _of_floors(near, least, limit_bytes) or _of_floors(points, least, limit_bytes)
         points = [point for point in points if point[0] >= begin[0]]
     return _of_rise(points, noise, limit_bytes)
 
@@ -168,7 +172,10 @@ def _of_rise(points: Sequence[Point], noise: float, limit: int) -> Forecast | No
 def _certain(window: _Window, noise: float, limit: int) -> bool:
     """Tell whether the growth stands out from the noise, and its slope is known well enough."""
     trend, growth = window.trend, window.growth
-    if growth < max(LEAST_GROWTH * limit, NOISES * trend.residual, NOISES * _bin_noise(window, noise)):
+    off = [abs(y1 - y0 - trend.slope * (t1 - t0)) for (t0, y0), (t1, y1) in pairwise(window.bins)]
+    step = max(SIGMAS_PER_MAD * median(off), _bin_noise(window, noise))
+    astray = min(step * sqrt(len(off)), 3.2 * trend.residual + _bin_noise(window, noise))  # how far a random walk would get
+    if growth < max(LEAST_GROWTH * limit, RESIDUALS * trend.residual, NOISES * astray):
         return False
     return trend.low * SPREAD > trend.slope and trend.high < trend.slope * SPREAD
 
@@ -182,7 +189,8 @@ def _even(window: _Window, noise: float) -> bool:
     bins, slope, doubt = window.bins, window.trend.slope, 2 * _bin_noise(window, noise)
     width = max(1, round(STRETCH * len(bins)))
     for begin, end in zip(bins, bins[width:], strict=False):
-        if end[1] - begin[1] < EVEN * slope * (end[0] - begin[0]) - doubt:
+        share = EVEN_AT_ENDS if begin is bins[0] or end is bins[-1] else EVEN
+        if end[1] - begin[1] < share * slope * (end[0] - begin[0]) - doubt:
             return False
     jumps = [y1 - y0 for (_, y0), (_, y1) in pairwise(window.points) if y1 - y0 > JUMP_NOISES * noise]
     carried = sum(jumps) > MOST_BY_JUMPS * window.growth
@@ -212,15 +220,11 @@ def _told(window: _Window, noise: float, limit: int) -> Forecast:
     trend, (former, slope) = window.trend, window.slopes(2)
     at, last = window.points[-1]
     left = limit - min(last + 2 * noise, trend.level + trend.slope * at)
-    ratio = slope / former
-    if SLOWING <= ratio <= 1 / SLOWING:
+    if SLOWING <= slope / former <= 1 / SLOWING:
         return _forecast(window.points, limit, trend.slope, (left / trend.high, left / trend.slope, left / trend.low))
-    seconds = left / slope
-    if ratio > 1:
-        step = window.span / 2
-        sooner = step * log(1 + left * (ratio - 1) / (slope * step * ratio)) / log(ratio)
-        return _forecast(window.points, limit, slope, (EARLY * sooner, sooner, seconds))
-    return _forecast(window.points, limit, slope, (left / trend.slope, seconds, left / min(slope, trend.low)))
+    low, high = sorted((trend.slope, slope))
+    seconds = (left / max(high, trend.high), left / slope, left / min(low, trend.low))
+    return _forecast(window.points, limit, slope, seconds)
 
 
 def _forecast(points: Sequence[Point], limit: int, slope: float, seconds: tuple[float, float, float]) -> Forecast:
@@ -236,19 +240,22 @@ def _forecast(points: Sequence[Point], limit: int, slope: float, seconds: tuple[
     )
 
 
-def _of_floors(falls: Sequence[Fall], points: Sequence[Point], limit: int) -> Forecast | None:
-    """Judge a sawtooth by its floors: where they rise steadily, its peaks will reach the limit."""
-    if len(falls) < FLOORS:
+def _of_floors(points: Sequence[Point], least: float, limit: int) -> Forecast | None:
+    """Judge a sawtooth by its floors: where they rise steadily, and its peaks with them, these will reach the limit."""
+    falls = falls_of(points, least)
+    floors, peaks = [fall.trough for fall in falls], [fall.peak for fall in falls]
+    heights = [fall.height for fall in falls]
+    if len(falls) < FLOORS or max(heights) > ALIKE * min(heights):
         return None
-    trend = trend_of([fall.trough for fall in falls])
-    floors = [fall.trough[1] for fall in falls]
-    growth = floors[-1] - floors[0]
-    steady = all(later > former for former, later in pairwise(floors))
-    if not steady or trend.low <= 0 or trend.residual > FLOOR_SCATTER * growth or growth < LEAST_GROWTH * limit:
+    trend, now = trend_of(floors), points[-1][0]
+    growth = trend.slope * (floors[-1][0] - floors[0][0])
+    peak = median(y - trend.slope * (t - now) for t, y in peaks)
+    off = [abs(y - trend.slope * (t - now) - peak) for t, y in peaks]
+    scatter = max(trend.residual, SIGMAS_PER_MAD * median(off))
+    steady = all(later[1] > former[1] for former, later in pairwise(floors))
+    if not steady or trend.low <= 0 or growth < max(LEAST_GROWTH * limit, scatter / FLOOR_SCATTER):
         return None
-    seen = [point for point in points if point[0] >= falls[0].trough[0]]
-    peak = median(y - trend.slope * (t - seen[-1][0]) for t, y in (fall.peak for fall in falls))
-    left = limit - peak
+    seen, left = [point for point in points if point[0] >= floors[0][0]], limit - peak
     return _forecast(seen, limit, trend.slope, (left / trend.high, left / trend.slope, left / trend.low))
 
 

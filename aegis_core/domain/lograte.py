@@ -16,12 +16,12 @@ SETTLING: Final = 3  # intervals that are needed before a normal is known; until
 def matching(lines: Sequence[str], pattern: str) -> list[str]:
     """Choose the lines that contain one of the words of the pattern (`ERROR|timed out`), whatever their case.
 
-    Words, not regular expressions: a label must not be able to keep the watcher busy. `*` stands for any error.
+    Words, not regular expressions: a label must not be able to keep the watcher busy. `*`, or nothing at all, stands
+    for any error.
     """
-    words = [word.strip().lower() for word in pattern.split("|") if word.strip()]
-    if words in ([], ["*"]):
-        return [line for line in lines if is_error(line)]
-    return [line for line in lines if any(word in line.lower() for word in words)]
+    words = {word.strip().lower() for word in pattern.split("|")} - {""} or {"*"}
+    any_error, words = "*" in words, words - {"*"}
+    return [line for line in lines if any(word in line.lower() for word in words) or (any_error and is_error(line))]
 
 
 class LogRate:
@@ -41,6 +41,6 @@ class LogRate:
         over = len(found) >= LEAST_LINES and rate > usual * TIMES_NORMAL
         self.since = until
         self._intervals += 1
-        if not over:  # an outbreak must not become the normal
+        if not over or self._intervals <= SETTLING:  # later on, an outbreak must not become the normal
             self._normal += MEMORY * (rate - self._normal)
         return tuple(found) if over else ()

@@ -89,14 +89,17 @@ def _number(text: str) -> float | None:
 
 
 def pressure_of(state: TargetState, series: Sequence[Usage], thresholds: "Thresholds") -> Symptom | None:
-    """Tell whether memory or CPU has been over its threshold in every sample for long enough."""
+    """Tell whether memory or CPU has been over its threshold in every sample for long enough.
+
+    The last sample from before that time counts too: nobody knows what was in a gap after it.
+    """
     if not state.running or not series:
         return None
     since = series[-1].at - timedelta(seconds=thresholds.sustained_seconds)
-    span = [sample for sample in series if sample.at >= since]
-    before = any(sample.at <= since for sample in series)
-    if not before or len(span) < LEAST_SAMPLES:
+    first = next((index for index in reversed(range(len(series))) if series[index].at <= since), None)
+    if first is None or len(series) - first < LEAST_SAMPLES:
         return None
+    span = series[first:]
     measures = (
         (Fault.MEMORY_PRESSURE, "memory_percent", thresholds.memory_percent),
         (Fault.CPU_SATURATION, "cpu_percent", thresholds.cpu_percent),

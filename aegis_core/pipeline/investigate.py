@@ -108,7 +108,8 @@ def _with_log(evidence: Evidence, incident: Incident, target: TargetState | None
         happenings = tools.source.happenings(target.ref, since)
     except RuntimeProblem as error:
         return _shaped(evidence, mask_lines(reported, secrets), (), f"logs: {mask(str(error), secrets)}")
-    lines = mask_lines(seen or reported, secrets)
+    known = set(seen)
+    lines = mask_lines([*(line for line in reported if line not in known), *seen], secrets)
     happened = tuple(mask(text, secrets) for text in happenings)
     return _shaped(evidence, lines, happened, "" if lines else "logs: the target has printed nothing")
 

@@ -337,3 +337,11 @@ def test_lessons_are_found_again_oldest_first(store: Store) -> None:
         claim = claimed(store, number)
         store.events.append(claim, [make.failed(), make.learned(incident_id=f"inc-{name}")], later(10 - number))
     assert [one.incident_id for one in store.archive.lessons()] == ["inc-b", "inc-a"]
+
+
+def test_an_id_that_is_used_again_for_another_target_does_not_swallow_it(store: Store) -> None:
+    first, _ = store.open(make.signal("web", incident_id="alert-1"), NOON)
+    second, created = store.open(make.signal("db", incident_id="alert-1"), later(1))
+    assert created
+    assert (first.target, second.target) == ("web", "db")
+    assert first.id != second.id

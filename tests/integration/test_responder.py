@@ -492,14 +492,17 @@ def test_who_was_overtaken_by_another_agent_leaves_the_incident_alone(house: Hou
     house.start()
     incident_id = house.report()
     assert house.brain.asked.wait(10)
-    house.queue.recover()  # as another agent does that believes this one to be dead
-    (other,) = house.queue.claim(1, house.clock())
+    claims: Sequence[Claim] = ()
+    while not claims:  # the dispatcher may be looking just now, and be quicker
+        house.queue.recover()  # as another agent does that believes this one to be dead
+        claims = house.queue.claim(1, house.clock())
+    (other,) = claims
     with capture_logs() as said:
         house.brain.answer.set()
         house.target("db")
         assert house.ended(house.report("db")).status is Status.RESOLVED
         wait_until(lambda: said, "it to be noticed")
-    assert [(one["log_level"], one["incident"]) for one in said] == [("warning", incident_id)], "nothing is broken"
+    assert {(one["log_level"], one["incident"]) for one in said} == {("warning", incident_id)}, "nothing is broken"
     assert EventType.DIAGNOSED not in house.kinds(incident_id)
     assert house.runtime.starts("web") == 1
     assert house.events.append(other, [make.failed()], house.clock()).incident.closed

@@ -14,7 +14,7 @@ from aegis_core.errors import AlreadyRunning, ConfigError, StoreUnavailable
 
 from .turn import Turn
 
-BUSY_SECONDS = 5.0  # how long a statement waits for a lock that somebody else holds on the file
+BUSY_SECONDS = 1.5  # how long one waits for a lock that somebody else holds: a sender is to hear within 2 s
 READERS = 8
 MIGRATIONS = Path(__file__).parent / "migrations"
 NEWEST = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))

@@ -23,6 +23,7 @@ class Book:
         self.before: dict[str, Incident | None] = {}
         self.drafts: dict[str, list[Draft]] = {}
         self.closed: dict[str, Incident] = {}  # named by a signal, and over: a replay opens nothing
+        self._fresh: set[tuple[str, str]] = set()  # opened by this batch: id and target
         self._joined: dict[str, list[Signal]] = {}
         self._by_key: dict[str, str] = {}
         self._by_symptom: dict[tuple[str, str], str] = {}
@@ -37,12 +38,14 @@ class Book:
             if known not in self.closed:
                 self._joined.setdefault(known, []).append(signal)
             return known, False
-        incident_id = signal.incident_id or f"inc-{self._at:%Y%m%d-%H%M%S}-{token_hex(4)}"
+        named = signal.incident_id if signal.incident_id not in (*self.before, *self.closed) else None
+        incident_id = named or f"inc-{self._at:%Y%m%d-%H%M%S}-{token_hex(4)}"
         data: dict[str, Any] = {"signal": signal.model_dump(mode="json")}
         if opening.until:
             data["until"] = opening.until.isoformat()
         self.before[incident_id] = None
         self._point(incident_id, signal.key, signal.target, signal.fault)
+        self._fresh.add((incident_id, signal.target))
         self.drafts[incident_id] = [Draft(type=EventType.SIGNAL_RECEIVED, agent=Agent.DETECTION, data=data)]
         return incident_id, True
 
@@ -54,6 +57,13 @@ class Book:
             data = {"signal": newest.model_dump(mode="json"), "count": len(signals)}
             draft = Draft(type=EventType.SIGNAL_JOINED, agent=Agent.DETECTION, data=data)
             self.drafts.setdefault(incident_id, []).append(draft)
+
+    def _is_about(self, incident_id: str, target: str) -> bool:
+        """An id that is used again for another target names nothing: that one must not be lost in the first's."""
+        if incident_id in self.closed:
+            return self.closed[incident_id].target == target
+        before = self.before.get(incident_id)
+        return before.target == target if before else (incident_id, target) in self._fresh
 
     def _know(self, incident: Incident) -> None:
         if incident.closed:
@@ -69,7 +79,7 @@ class Book:
 
     def _find(self, signal: Signal) -> str | None:
         named = signal.incident_id
-        if named and (named in self.before or named in self.closed):
+        if named and self._is_about(named, signal.target):
             return named
         by_key = self._by_key.get(signal.key) if signal.key else None
         return by_key or self._by_symptom.get((signal.target, signal.fault))

@@ -90,6 +90,6 @@ def test_a_line_of_daily_business_is_no_error(line: str) -> None:
     "hostile", ["a" * 2**20, "\x1b[" * 9_000, "0x" * 9_000, "a1" * 9_000, "x_" * 9_000, "1." * 9_000]
 )
 def test_a_hostile_line_is_folded_in_less_than_50_ms(hostile: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     fold(clean_lines(hostile))
-    assert time.perf_counter() - begun < 0.05
+    assert time.thread_time() - begun < 0.05

@@ -132,9 +132,9 @@ def test_an_ordinary_diagnostic_stays_as_it_is(line: str) -> None:
 def test_a_hostile_line_takes_less_than_50_ms(hostile: str) -> None:
     taken = []
     for _ in range(3):  # the best of three: another process may have the core for a moment
-        begun = time.perf_counter()
+        begun = time.thread_time()
         masked = mask(hostile, frozenset({"not-in-there", "pass"}))
-        taken.append(time.perf_counter() - begun)
+        taken.append(time.thread_time() - begun)
     assert min(taken) < 0.05
     assert len(masked.encode()) < 4_096
 
@@ -257,6 +257,6 @@ def test_choosing_secrets_takes_any_environment(env: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
 def test_choosing_secrets_is_quick_for_hostile_values(hostile: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     secret_values({"ANYTHING": hostile, "SOME_KEY": hostile, hostile: "x"})
-    assert time.perf_counter() - begun < 0.2
+    assert time.thread_time() - begun < 0.2

@@ -151,10 +151,10 @@ def test_any_values_give_an_answer_or_a_problem(values: dict[str, Any]) -> None:
     "unit", ["{", '{"a":', '"', '{"a": "x, "', "{,", '["a",', "\\", '{"a":"b" "c', "{/*", "```json", "{ word "]
 )
 def test_the_largest_hostile_answer_is_read_in_less_than_a_second(unit: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with pytest.raises(AnswerInvalid):
         parse_answer(unit * (64_000 // len(unit)))
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1
 
 
 def test_the_schema_takes_the_good_answer_and_knows_every_action_and_category() -> None:

@@ -250,9 +250,9 @@ def test_no_rule_does_more_than_restart() -> None:
 )
 def test_the_rules_answer_in_less_than_200_ms_on_the_longest_lines(unit: str) -> None:
     evidence = seen(Fault.ERROR_LOGS, *(f"{chr(97 + n % 26) * (n // 26 + 1)} " + unit * 700 for n in range(60)))
-    begun = time.perf_counter()
+    begun = time.thread_time()  # of the CPU: a busy machine is not the rules' fault
     RUNG.diagnose(evidence)
-    assert time.perf_counter() - begun < 0.2
+    assert time.thread_time() - begun < 0.2
 
 
 LINES = st.one_of(

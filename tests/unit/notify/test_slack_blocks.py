@@ -59,7 +59,7 @@ def test_a_resolved_notice_tells_cause_action_time_and_money_with_its_formula(ma
         "*Lesson*",
     ]
     fields = [field["text"].splitlines()[1] for field in payload["blocks"][2]["fields"]]
-    assert fields == ["RESTART", "14 s", "1", "$29,763"]
+    assert fields == ["RESTART", "14 s", "1", "$29,760"]
 
 
 def test_no_money_is_claimed_for_what_healed_by_itself(make_notice: MakeNotice) -> None:

@@ -22,7 +22,7 @@ MakeNotice = Callable[..., Notice]
         ),
         (
             "resolved",
-            "buggy-app-v2 is healthy again. RESTART after 14 s, $29,763 saved. Cause: Memory is at 93 % of its limit "
+            "buggy-app-v2 is healthy again. RESTART after 14 s, $29,760 saved. Cause: Memory is at 93 % of its limit "
             "and grows steadily: something is only ever added to.",
         ),
         (

@@ -482,3 +482,11 @@ def test_without_an_intent_nothing_is_done() -> None:
     assert remediate(decided(scene), scene.tools) == ()
     assert intend(scene.incident(), scene.tools) == ()
     assert scene.runtime.applied == []
+
+
+def test_a_decision_that_rests_on_old_evidence_is_made_anew() -> None:
+    """The agent was away for long between deciding and acting: what it knew says nothing about now."""
+    scene = Scene()
+    incident = scene.incident(make.gathered(scene.state()), make.diagnosed(), make.decided())
+    scene.clock.advance(301)
+    assert kinds(intend(incident, scene.tools)) == [EventType.ACTION_FAILED, EventType.RESTED]
