@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Runs all tests: scripts/test.sh BIN. Provides a Docker engine and a browser where it can; what cannot be had is
-# skipped, and said loudly at the end. With CI set, a skipped test is a failure.
+# Runs all tests: scripts/test.sh BIN. Provides a Docker engine, a browser, Prometheus and Alertmanager where it can;
+# what cannot be had is skipped, and said loudly at the end. With CI set, a skipped test is a failure.
 set -euo pipefail
 
 bin=$1
 
 scripts/engine.sh || echo "No Docker engine can be provided here: the tests that need one are skipped." >&2
 scripts/browser.sh || echo "No Chromium can be provided here: the tests that need one are skipped." >&2
+scripts/monitoring.sh || echo "No Prometheus can be provided here: the test that needs it is skipped." >&2
 
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT

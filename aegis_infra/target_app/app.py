@@ -39,6 +39,7 @@ def _add_shop(app: Flask, service: Service) -> None:
                 "/health",
                 "/orders",
                 "/status",
+                "/metrics",
                 "/faults",
                 *(f"/trigger_{fault.name}" for fault in FAULTS),
                 "/reset",
@@ -63,6 +64,12 @@ def _add_shop(app: Flask, service: Service) -> None:
     @app.get("/status")
     def status() -> dict[str, Any]:
         return service.status()
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        newest = service.monitor.newest
+        lines = [f"shop_{name} {value}\n" for name, value in (newest.metrics() if newest else {}).items()]
+        return Response(lines, mimetype="text/plain")  # as Prometheus reads it
 
     _measure_orders(app, service)
 
