@@ -174,7 +174,7 @@ def _certain(window: _Window, noise: float, limit: int) -> bool:
     trend, growth = window.trend, window.growth
     off = [abs(y1 - y0 - trend.slope * (t1 - t0)) for (t0, y0), (t1, y1) in pairwise(window.bins)]
     step = max(SIGMAS_PER_MAD * median(off), _bin_noise(window, noise))
-    astray = min(step * sqrt(len(off)), 3.2 * trend.residual + _bin_noise(window, noise))  # how far a random walk would get
+    astray = step * sqrt(len(off))  # how far a random walk would get
     if growth < max(LEAST_GROWTH * limit, RESIDUALS * trend.residual, NOISES * astray):
         return False
     return trend.low * SPREAD > trend.slope and trend.high < trend.slope * SPREAD
