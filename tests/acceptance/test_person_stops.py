@@ -23,6 +23,7 @@ from .ward import OPTED_IN, Patient, Ward
 pytestmark = pytest.mark.engine
 
 CRASHED = ("sh", "-c", "exit 3")
+RUDE = ("sh", "-c", "trap 'exit 7' TERM; echo ready; sleep 600 & wait")  # its end looks like a crash
 LEFT, GONE = "as a person left it", "knows no target of this name"
 
 
@@ -35,7 +36,7 @@ class Person:
     def runs(self, act: str, *options: str, deaf: bool = False) -> Patient:
         """Start what this act will be about."""
         if act != "compose down":
-            return self._ward.admit(OPTED_IN, *options, **({"command": DEAF} if deaf else {}))
+            return self._ward.admit(OPTED_IN, *options, command=DEAF if deaf else RUDE)
         patient = Patient(f"aegis-ward-{uuid.uuid4().hex[:8]}", self._ward)
         self._compose_file(patient).write_text(_compose(patient.name, self._ward.label, deaf))
         docker(*self._compose(patient), "up", "--detach")
@@ -72,7 +73,7 @@ def _compose(name: str, label: str, deaf: bool) -> str:
           web:
             image: python:3.11-slim
             container_name: {name}
-            command: sh -c "trap '{"" if deaf else "exit 0"}' TERM; while :; do sleep 0.1; done"
+            command: sh -c "trap '{"" if deaf else "exit 7"}' TERM; while :; do sleep 0.1; done"
             stop_grace_period: 2s
             network_mode: none
             labels: {{aegis.enable: "true", {key}: "{value}"}}
@@ -144,7 +145,11 @@ def test_a_report_while_a_person_is_stopping_it_starts_nothing(act: str, agent: 
     incident = agent.closed(incident_id=agent.report(patient.name))
     stopping.wait()
 
-    assert_left(incident, gone=act == "compose down")
+    if act == "stop":
+        assert_left(incident, gone=False)
+    else:  # seen between its end and its removal, or not
+        assert incident["attempts"] == 0, incident
+        assert incident["status"] == "RESOLVED" or "is gone" in incident["error"] or GONE in incident["error"]
     assert begun_again(patient) == []
 
 
