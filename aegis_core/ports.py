@@ -3,7 +3,7 @@
 Each is implemented by adapters and by a fake in `testing`, and both pass the same contract tests.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -230,14 +230,14 @@ class OutboxItem(Stored):
 class Outbox(Protocol):
     """Notices that were committed together with the events that caused them."""
 
-    def due(self, channel: str, now: datetime, limit: int = 10) -> Sequence[OutboxItem]:
-        """Return undelivered notices of a channel whose time has come, oldest first."""
+    def due(self, channel: str, now: datetime, limit: int = 10, after: int = 0) -> Sequence[OutboxItem]:
+        """Return undelivered notices of a channel whose time has come, oldest first; only ids above `after`."""
 
-    def delivered(self, item: OutboxItem, at: datetime) -> None:
-        """Strike a notice off."""
+    def delivered(self, ids: Collection[int], at: datetime, outcome: str = "delivered") -> None:
+        """Strike notices off; `outcome` says how they were told."""
 
-    def deferred(self, item: OutboxItem, until: datetime, reason: str) -> None:
-        """Try again at `until`."""
+    def deferred(self, ids: Collection[int], until: datetime, reason: str) -> None:
+        """Count one more attempt of each, and try again at `until`."""
 
-    def dropped(self, item: OutboxItem, at: datetime, reason: str) -> None:
-        """Give a notice up, and keep why."""
+    def dropped(self, ids: Collection[int], at: datetime, reason: str) -> None:
+        """Give notices up, and keep why."""

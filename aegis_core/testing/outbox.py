@@ -1,6 +1,6 @@
 """An outbox in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -36,28 +36,31 @@ class MemoryOutbox:
         with self._turn:
             return {row.item.id: row.outcome for row in self._rows}
 
-    def due(self, channel: str, now: datetime, limit: int = 10) -> Sequence[OutboxItem]:
+    def due(self, channel: str, now: datetime, limit: int = 10, after: int = 0) -> Sequence[OutboxItem]:
         """See `ports.Outbox.due`."""
         with self._turn:
-            waiting = [row for row in self._rows if row.item.channel == channel and not row.done]
+            waiting = [row for row in self._rows[after:] if row.item.channel == channel and not row.done]
             return [row.item for row in waiting if row.next_at <= now][:limit]
 
-    def delivered(self, item: OutboxItem, at: datetime) -> None:  # noqa: ARG002
+    def delivered(self, ids: Collection[int], at: datetime, outcome: str = "delivered") -> None:  # noqa: ARG002
         """See `ports.Outbox.delivered`."""
-        self._end(item, "delivered")
+        self._end(ids, outcome)
 
-    def dropped(self, item: OutboxItem, at: datetime, reason: str) -> None:  # noqa: ARG002
+    def dropped(self, ids: Collection[int], at: datetime, reason: str) -> None:  # noqa: ARG002
         """See `ports.Outbox.dropped`."""
-        self._end(item, f"dropped: {reason}")
+        self._end(ids, f"dropped: {reason}")
 
-    def deferred(self, item: OutboxItem, until: datetime, reason: str) -> None:
+    def deferred(self, ids: Collection[int], until: datetime, reason: str) -> None:
         """See `ports.Outbox.deferred`."""
         with self._turn:
-            row = self._rows[item.id - 1]
-            row.item = item.model_copy(update={"attempts": item.attempts + 1})
-            row.next_at, row.outcome = until, reason
+            for row in self._waiting(ids):
+                row.item = row.item.model_copy(update={"attempts": row.item.attempts + 1})
+                row.next_at, row.outcome = until, reason
 
-    def _end(self, item: OutboxItem, outcome: str) -> None:
+    def _end(self, ids: Collection[int], outcome: str) -> None:
         with self._turn:
-            row = self._rows[item.id - 1]
-            row.done, row.outcome = True, outcome
+            for row in self._waiting(ids):
+                row.done, row.outcome = True, outcome
+
+    def _waiting(self, ids: Collection[int]) -> Iterator[_Row]:
+        return (row for row in (self._rows[one - 1] for one in ids) if not row.done)

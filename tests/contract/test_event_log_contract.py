@@ -206,8 +206,8 @@ def test_what_became_of_a_notice_is_not_overwritten_by_a_thread_that_comes_late(
     store.routes.append(lambda _, after: [("people", notice(after))])
     opened(store)
     (item,) = store.outbox.due("people", NOON)
-    store.outbox.delivered(item, NOON)
-    store.outbox.deferred(item, later(60), "no answer")
+    store.outbox.delivered([item.id], NOON)
+    store.outbox.deferred([item.id], later(60), "no answer")
     assert store.tamper("SELECT outcome FROM outbox", {}) == [("delivered",)]
 
 

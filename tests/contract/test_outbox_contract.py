@@ -21,15 +21,16 @@ SECOND = timedelta(seconds=1)
 
 
 class Box(NamedTuple):
-    """An empty outbox, and how a notice comes into it: `put(channel, notice, at)`, due from `at` on."""
+    """An empty outbox, how a notice comes into it (`put(channel, notice, at)`, due from `at` on), and its outcome."""
 
     outbox: Outbox
     put: Callable[[str, Notice, datetime], None]
+    outcome: Callable[[int], str | None]
 
 
 def memory(_folder: Path) -> Box:
     outbox = MemoryOutbox()
-    return Box(outbox, outbox.put)
+    return Box(outbox, outbox.put, lambda one: outbox.outcomes[one])
 
 
 def sql(folder: Path) -> Box:
@@ -41,7 +42,10 @@ def sql(folder: Path) -> Box:
         store.routes[:] = [lambda before, after: [(channel, notice)]]
         store.open(make.signal(f"web-{next(targets)}"), at)
 
-    return Box(store.outbox, put)
+    def outcome(one: int) -> str | None:
+        return store.tamper("SELECT outcome FROM outbox WHERE id = :id", {"id": one})[0][0]
+
+    return Box(store.outbox, put, outcome)
 
 
 BOXES: list[Callable[[Path], Box]] = [memory, sql]
@@ -101,14 +105,14 @@ def test_looking_takes_nothing_away(box: Box) -> None:
 def test_a_delivered_notice_never_comes_again(box: Box) -> None:
     box.put("slack", notice(1), NOON)
     box.put("slack", notice(2), NOON)
-    box.outbox.delivered(box.outbox.due("slack", NOON)[0], NOON)
+    box.outbox.delivered([box.outbox.due("slack", NOON)[0].id], NOON)
     later = box.outbox.due("slack", NOON + timedelta(days=1))
     assert [item.notice.incident_id for item in later] == ["inc-2"]
 
 
 def test_a_dropped_notice_never_comes_again(box: Box) -> None:
     box.put("slack", notice(), NOON)
-    box.outbox.dropped(box.outbox.due("slack", NOON)[0], NOON, "superseded")
+    box.outbox.dropped([box.outbox.due("slack", NOON)[0].id], NOON, "superseded")
     assert list(box.outbox.due("slack", NOON + timedelta(days=1))) == []
 
 
@@ -116,7 +120,7 @@ def test_a_deferred_notice_comes_when_its_time_has_come_and_counts_its_attempts(
     box.put("slack", notice(), NOON)
     for attempt in (1, 2):
         until = NOON + attempt * timedelta(minutes=1)
-        box.outbox.deferred(box.outbox.due("slack", until)[0], until, "Slack answered 503")
+        box.outbox.deferred([box.outbox.due("slack", until)[0].id], until, "Slack answered 503")
         assert list(box.outbox.due("slack", until - SECOND)) == []
         (item,) = box.outbox.due("slack", until)
         assert item.attempts == attempt
@@ -125,21 +129,74 @@ def test_a_deferred_notice_comes_when_its_time_has_come_and_counts_its_attempts(
 def test_a_deferred_notice_keeps_its_place_in_the_order(box: Box) -> None:
     for number in (1, 2):
         box.put("slack", notice(number), NOON)
-    box.outbox.deferred(box.outbox.due("slack", NOON)[0], NOON + SECOND, "Slack answered 503")
+    box.outbox.deferred([box.outbox.due("slack", NOON)[0].id], NOON + SECOND, "Slack answered 503")
     assert [item.notice.incident_id for item in box.outbox.due("slack", NOON + SECOND)] == ["inc-1", "inc-2"]
 
 
 def test_a_delivered_notice_does_not_come_back_by_a_late_deferral(box: Box) -> None:
     box.put("slack", notice(), NOON)
     (item,) = box.outbox.due("slack", NOON)
-    box.outbox.delivered(item, NOON)
-    box.outbox.deferred(item, NOON, "a thread that came late")
+    box.outbox.delivered([item.id], NOON)
+    box.outbox.deferred([item.id], NOON, "a thread that came late")
     assert list(box.outbox.due("slack", NOON + SECOND)) == []
 
 
 def test_delivering_twice_is_harmless(box: Box) -> None:
     box.put("slack", notice(), NOON)
     (item,) = box.outbox.due("slack", NOON)
-    box.outbox.delivered(item, NOON)
-    box.outbox.delivered(item, NOON)
+    box.outbox.delivered([item.id], NOON)
+    box.outbox.delivered([item.id], NOON)
     assert list(box.outbox.due("slack", NOON + SECOND)) == []
+
+
+def filled(box: Box, notices: int) -> list[int]:
+    for number in range(1, notices + 1):
+        box.put("slack", notice(number), NOON)
+    return [item.id for item in box.outbox.due("slack", NOON, limit=notices)]
+
+
+def test_what_waits_can_be_read_page_by_page(box: Box) -> None:
+    ids = filled(box, 5)
+    first = box.outbox.due("slack", NOON, limit=3)
+    rest = box.outbox.due("slack", NOON, limit=3, after=first[-1].id)
+    assert [item.id for item in (*first, *rest)] == ids
+    assert list(box.outbox.due("slack", NOON, limit=3, after=rest[-1].id)) == []
+
+
+def test_many_are_struck_off_at_once_and_their_outcome_says_how_they_were_told(box: Box) -> None:
+    ids = filled(box, 5)
+    box.outbox.delivered(ids[:4], NOON, "delivered in a digest")
+    assert [item.id for item in box.outbox.due("slack", NOON + SECOND)] == ids[4:]
+    assert [box.outcome(one) for one in ids] == ["delivered in a digest"] * 4 + [None]
+
+
+def test_many_are_put_off_at_once_and_each_counts_an_attempt(box: Box) -> None:
+    ids = filled(box, 3)
+    box.outbox.deferred(ids[:1], NOON, "Slack answered 503")
+    box.outbox.deferred(ids[:2], NOON, "Slack answered 503")
+    assert [item.attempts for item in box.outbox.due("slack", NOON)] == [2, 1, 0]
+    assert [box.outcome(one) for one in ids] == ["Slack answered 503", "Slack answered 503", None]
+
+
+def test_many_are_given_up_at_once_and_the_reason_is_kept(box: Box) -> None:
+    ids = filled(box, 3)
+    box.outbox.dropped(ids[1:], NOON, "superseded")
+    assert [item.id for item in box.outbox.due("slack", NOON + SECOND)] == ids[:1]
+    assert [box.outcome(one) for one in ids] == [None, "dropped: superseded", "dropped: superseded"]
+
+
+def test_what_was_delivered_stays_so_whoever_comes_late(box: Box) -> None:
+    (one,) = filled(box, 1)
+    box.outbox.delivered([one], NOON)
+    box.outbox.dropped([one], NOON, "superseded")
+    box.outbox.deferred([one], NOON, "a thread that came late")
+    assert box.outcome(one) == "delivered"
+
+
+def test_nothing_is_done_to_no_notices(box: Box) -> None:
+    (one,) = filled(box, 1)
+    box.outbox.delivered([], NOON)
+    box.outbox.deferred([], NOON + SECOND, "nobody")
+    box.outbox.dropped([], NOON, "nobody")
+    assert box.outcome(one) is None
+    assert [item.id for item in box.outbox.due("slack", NOON)] == [one]

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -344,21 +344,22 @@ class FailingOutbox:
             self.left -= 1
             raise StoreUnavailable
 
-    def due(self, channel: str, now: datetime, limit: int = 10) -> Sequence[OutboxItem]:
+    def due(self, channel: str, now: datetime, limit: int = 10, after: int = 0) -> Sequence[OutboxItem]:
         self._fail("due")
-        return self._inner.due(channel, now, limit)
+        return self._inner.due(channel, now, limit, after)
 
-    def delivered(self, item: OutboxItem, at: datetime) -> None:
+    def delivered(self, ids: Collection[int], at: datetime, outcome: str = "delivered") -> None:
         self._fail("delivered")
-        self._inner.delivered(item, at)
+        self._inner.delivered(ids, at, outcome)
 
-    def deferred(self, item: OutboxItem, until: datetime, reason: str) -> None:
+    def deferred(self, ids: Collection[int], until: datetime, reason: str) -> None:
         self._fail("deferred")
-        self._inner.deferred(item, until, reason)
+        self._inner.deferred(ids, until, reason)
 
-    def dropped(self, item: OutboxItem, at: datetime, reason: str) -> None:
-        self._fail("dropped")
-        self._inner.dropped(item, at, reason)
+    def dropped(self, ids: Collection[int], at: datetime, reason: str) -> None:
+        if ids:
+            self._fail("dropped")
+        self._inner.dropped(ids, at, reason)
 
 
 @pytest.mark.parametrize("method", ["due", "delivered"])

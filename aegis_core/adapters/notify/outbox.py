@@ -160,8 +160,7 @@ class _Lane:
         now = self._clock()
         waiting = self._outbox.due(self.name, now + LOOK_AHEAD, BATCH)
         todo = plan(waiting, now)
-        for item in todo.superseded:
-            self._outbox.dropped(item, now, "superseded")
+        self._outbox.dropped([item.id for item in todo.superseded], now, "superseded")
         for item in todo.order:
             if self._ending.is_set():
                 return None
@@ -184,7 +183,7 @@ class _Lane:
                 return self._give_up(item, error)
             self._recovered()
             self._taken.add(item.id)
-        self._outbox.delivered(item, self._clock())
+        self._outbox.delivered([item.id], self._clock())
         self._taken.discard(item.id)
         return 0.0
 
@@ -193,13 +192,13 @@ class _Lane:
         if self._backoff.failures == 1:
             _log.warning(f"Notices to {self.name} have to wait: {error}. Nothing is lost; it is tried again.")
         with suppress(StoreUnavailable):  # the row tells people why it waits; the pause is kept here
-            self._outbox.deferred(item, self._clock() + timedelta(seconds=pause), str(error))
+            self._outbox.deferred([item.id], self._clock() + timedelta(seconds=pause), str(error))
         return pause
 
     def _give_up(self, item: OutboxItem, error: DeliveryRejected) -> float:
         told = wording.sentence(wording.masked(item.notice))
         _log.error(f"A notice to {self.name} is given up: {error}. It said: {told}")
-        self._outbox.dropped(item, self._clock(), str(error))
+        self._outbox.dropped([item.id], self._clock(), str(error))
         self._recovered()
         return 0.0
 

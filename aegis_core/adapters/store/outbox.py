@@ -1,11 +1,11 @@
 """Notices waiting to be delivered (port `Outbox`)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from aegis_core.domain.notice import Notice
 from aegis_core.ports import OutboxItem
@@ -20,11 +20,12 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def due(self, channel: str, now: datetime, limit: int = 10) -> Sequence[OutboxItem]:
+    def due(self, channel: str, now: datetime, limit: int = 10, after: int = 0) -> Sequence[OutboxItem]:
         """See `ports.Outbox.due`."""
         waiting = (outbox.c.channel == channel) & outbox.c.done_at.is_(None) & (outbox.c.next_at <= now)
+        query = select(outbox).where(waiting & (outbox.c.id > after)).order_by(outbox.c.id).limit(limit)
         with self._database.reading() as connection:
-            rows = connection.execute(select(outbox).where(waiting).order_by(outbox.c.id).limit(limit)).all()
+            rows = connection.execute(query).all()
         return [item for item in map(self._item, rows) if item]
 
     def _item(self, row: Any) -> OutboxItem | None:
@@ -38,17 +39,17 @@ class SqlOutbox:
                 connection.execute(update(outbox).where(outbox.c.id == row.id).values(**struck))
             return None
 
-    def delivered(self, item: OutboxItem, at: datetime) -> None:
+    def delivered(self, ids: Collection[int], at: datetime, outcome: str = "delivered") -> None:
         """See `ports.Outbox.delivered`."""
-        self._set(item, done_at=at, outcome="delivered")
+        self._set(ids, done_at=at, outcome=outcome[:512])
 
-    def deferred(self, item: OutboxItem, until: datetime, reason: str) -> None:
+    def deferred(self, ids: Collection[int], until: datetime, reason: str) -> None:
         """See `ports.Outbox.deferred`. The reason stands in the row while the notice waits."""
-        self._set(item, next_at=until, attempts=item.attempts + 1, outcome=reason[:512])
+        self._set(ids, next_at=until, attempts=outbox.c.attempts + 1, outcome=reason[:512])
 
-    def dropped(self, item: OutboxItem, at: datetime, reason: str) -> None:
+    def dropped(self, ids: Collection[int], at: datetime, reason: str) -> None:
         """See `ports.Outbox.dropped`."""
-        self._set(item, done_at=at, outcome=f"dropped: {reason}"[:512])
+        self._set(ids, done_at=at, outcome=f"dropped: {reason}"[:512])
 
     def waiting(self) -> dict[str, int]:
         """Return how many notices wait, by channel."""
@@ -56,7 +57,9 @@ class SqlOutbox:
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query).all()}
 
-    def _set(self, item: OutboxItem, **values: object) -> None:
-        waits = (outbox.c.id == item.id) & outbox.c.done_at.is_(None)
+    def _set(self, ids: Collection[int], **values: object) -> None:
+        if not ids:
+            return
+        waits = (outbox.c.id == bindparam("one")) & outbox.c.done_at.is_(None)
         with self._database.writing(durable=False) as connection:
-            connection.execute(update(outbox).where(waits).values(**values))
+            connection.execute(update(outbox).where(waits).values(**values), [{"one": one} for one in ids])
