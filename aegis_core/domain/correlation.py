@@ -44,7 +44,7 @@ def cause_of(neighbours: Sequence[Neighbour], error_lines: Sequence[str] = ()) -
 def _named(neighbour: Neighbour, lines: Sequence[str]) -> bool:
     """A name in a path (`/app/main.py`) is none; one in an address (`http://app/`) is."""
     names = [re.escape(name) for name in {*neighbour.names, neighbour.state.ref.name}]
-    word = re.compile(rf"(?<![\w-])(?<![^/]/)(?:{'|'.join(names)})(?![\w-])")
+    word = re.compile(rf"(?<![\w-])(?<!(?<!/)/)(?:{'|'.join(names)})(?![\w-])")
     return any(word.search(line) for line in lines)
 
 
