@@ -1,8 +1,13 @@
 """Deliveries of every family of webhooks in the shapes that their senders really use, with values of our own."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 Headers = Mapping[str, str]
 JSON: Headers = {"content-type": "application/json"}
@@ -258,3 +263,26 @@ RAW_HEADERS: Headers = {
     "x-amz-sns-topic-arn": TOPIC,
     "x-amz-sns-rawdelivery": "true",
 }
+
+
+def signed_sns(key: RSAPrivateKey, envelope: dict[str, Any], version: str = "2") -> dict[str, Any]:
+    """Sign as SNS does: the fields in the order of their names, each name and each value on its own line."""
+    notification = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
+    others = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+    names = notification if envelope["Type"] == "Notification" else others
+    text = "".join(f"{name}\n{envelope[name]}\n" for name in names if name in envelope)
+    signature = key.sign(text.encode(), PKCS1v15(), SHA1() if version == "1" else SHA256())
+    return {**envelope, "SignatureVersion": version, "Signature": base64.b64encode(signature).decode()}
+
+
+FIRING: Mapping[str, dict[str, Any]] = {
+    "alertmanager": alertmanager(),
+    "grafana": grafana(),
+    "uptime_kuma": uptime_kuma(),
+    "datadog": datadog(),
+    "pagerduty_v3": pagerduty_v3(),
+    "cloudwatch_sns": sns(alarm()),
+    "cloudevents": cloudevent(),
+    "pagerduty_events_v2": pagerduty_event(),
+}
+"""By family, a delivery that reports trouble of the container `checkout`."""

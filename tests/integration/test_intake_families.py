@@ -11,23 +11,13 @@ from aegis_core.domain.target import Limits
 from tests import examples as make
 from tests import payloads
 from tests.contract.rigs import wait_until
-from tests.payloads import TOPIC, encoded
+from tests.payloads import FIRING, TOPIC, encoded
 
 from .api_house import MIB, ApiHouse
 
 TOKEN = "correct horse"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
-FIRING: dict[str, Any] = {
-    "alertmanager": payloads.alertmanager(),
-    "grafana": payloads.grafana(),
-    "uptime_kuma": payloads.uptime_kuma(),
-    "datadog": payloads.datadog(),
-    "pagerduty_v3": payloads.pagerduty_v3(),
-    "cloudwatch_sns": payloads.sns(payloads.alarm()),
-    "cloudevents": payloads.cloudevent(),
-    "pagerduty_events_v2": payloads.pagerduty_event(),
-}
 OVER: dict[str, Any] = {
     "alertmanager": payloads.alertmanager(payloads.alert(status="resolved")),
     "grafana": payloads.grafana(payloads.alert(status="resolved")),

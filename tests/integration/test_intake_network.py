@@ -13,7 +13,7 @@ from aegis_core.domain.target import Limits
 from tests import examples as make
 from tests import payloads
 from tests.contract.rigs import wait_until
-from tests.payloads import JSON, TOPIC, encoded
+from tests.payloads import FIRING, JSON, TOPIC, encoded
 
 from .api_house import MIB, ApiHouse
 
@@ -68,15 +68,9 @@ def _pointing(document: Any, url: str) -> Any:
 
 
 EVERYTHING = {
-    "alertmanager": payloads.alertmanager(),
-    "grafana": payloads.grafana(),
-    "uptime_kuma": payloads.uptime_kuma(),
-    "datadog": payloads.datadog(),
-    "pagerduty_v3": payloads.pagerduty_v3(),
-    "cloudwatch_sns": payloads.sns(payloads.alarm()),
-    "subscription": payloads.subscription(),
+    **FIRING,
     "cloudevents": payloads.cloudevent(source="https://host/a", dataschema="https://host/schema"),
-    "pagerduty_events_v2": payloads.pagerduty_event(),
+    "subscription": payloads.subscription(),
     "native": {"container_name": "web", "alert_type": "memory", "logs": "see https://host/a", "url": "https://host/a"},
 }
 

@@ -7,13 +7,14 @@ from datetime import datetime
 from hashlib import sha256
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from aegis_core.adapters.intake.families import FAMILIES
 from aegis_core.adapters.intake.gate import KEPT, Deliveries, Gate, Secrets
 from aegis_core.adapters.intake.signatures import standard_key
 from aegis_core.errors import DeliveryRepeated, SignatureInvalid, StoreUnavailable
 from tests.examples import NOON, later
-from tests.payloads import RAW_HEADERS, TOPIC, alarm, encoded, pagerduty_event, pagerduty_v3, sns
+from tests.payloads import RAW_HEADERS, TOPIC, alarm, encoded, pagerduty_event, pagerduty_v3, signed_sns, sns
 
 KEY = standard_key("whsec_" + base64.b64encode(b"a key of twenty-four byt").decode())
 TOKEN = "tok-123"
@@ -134,6 +135,18 @@ def test_without_a_certificate_sns_needs_a_listed_topic_and_the_token() -> None:
         _post(Gate(secrets), "cloudwatch_sns", BEARER, encoded(sns(alarm(), TopicArn=TOPIC + "-2")))
     with pytest.raises(SignatureInvalid, match="AEGIS_SNS_CERTIFICATE_FILE"):
         _post(Gate(Secrets(sns_topics=frozenset({TOPIC}))), "cloudwatch_sns", {}, encoded(sns(alarm())))
+
+
+def test_with_a_certificate_sns_has_to_sign_and_needs_no_token() -> None:
+    key = generate_private_key(public_exponent=65537, key_size=2048)
+    gate = Gate(Secrets(token=TOKEN, sns_topics=frozenset({TOPIC}), sns_keys=(key.public_key(),)))
+    assert _post(gate, "cloudwatch_sns", {}, encoded(signed_sns(key, sns(alarm()))))
+    with pytest.raises(SignatureInvalid, match="match"):
+        _post(gate, "cloudwatch_sns", BEARER, encoded(sns(alarm())))
+    with pytest.raises(SignatureInvalid, match="topic"):
+        _post(gate, "cloudwatch_sns", {}, encoded(signed_sns(key, sns(alarm(), TopicArn=TOPIC + "-2"))))
+    with pytest.raises(SignatureInvalid):
+        _post(gate, "cloudwatch_sns", {**BEARER, **RAW_HEADERS}, encoded(alarm()))
 
 
 # Deliveries that come again

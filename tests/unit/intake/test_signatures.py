@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from aegis_core.adapters.intake.signatures import (
@@ -23,7 +23,7 @@ from aegis_core.adapters.intake.signatures import (
 )
 from aegis_core.errors import ConfigError, SignatureInvalid
 from tests.examples import NOON, later
-from tests.payloads import alarm, sns, subscription
+from tests.payloads import alarm, signed_sns, sns, subscription
 
 SECRET = "whsec_" + base64.b64encode(b"a key of twenty-four byt").decode()
 OLD_SECRET = "whsec_" + base64.b64encode(b"the one of last month...").decode()
@@ -185,26 +185,15 @@ def _certificate(key: rsa.RSAPrivateKey) -> bytes:
     return dated.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def _signed(key: rsa.RSAPrivateKey, envelope: dict[str, Any], version: str = "2") -> dict[str, Any]:
-    """Sign as SNS does: the fields in the order of their names, each name and each value on its own line."""
-    notification = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
-    others = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
-    names = notification if envelope["Type"] == "Notification" else others
-    text = "".join(f"{name}\n{envelope[name]}\n" for name in names if name in envelope)
-    algorithm = hashes.SHA1() if version == "1" else hashes.SHA256()
-    signature = key.sign(text.encode(), padding.PKCS1v15(), algorithm)
-    return {**envelope, "SignatureVersion": version, "Signature": base64.b64encode(signature).decode()}
-
-
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_both_versions_of_the_signature_are_checked(key: rsa.RSAPrivateKey, version: str) -> None:
-    check_sns(_signed(key, sns(alarm()), version), (key.public_key(),))
-    check_sns(_signed(key, subscription(), version), (key.public_key(),))
+    check_sns(signed_sns(key, sns(alarm()), version), (key.public_key(),))
+    check_sns(signed_sns(key, subscription(), version), (key.public_key(),))
 
 
 def test_a_notification_without_a_subject_is_signed_without_it(key: rsa.RSAPrivateKey) -> None:
     bare = {name: value for name, value in sns(alarm()).items() if name != "Subject"}
-    check_sns(_signed(key, bare), (key.public_key(),))
+    check_sns(signed_sns(key, bare), (key.public_key(),))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +216,7 @@ def test_a_notification_without_a_subject_is_signed_without_it(key: rsa.RSAPriva
     ids=str,
 )
 def test_an_envelope_that_was_changed_is_refused(key: rsa.RSAPrivateKey, changed: dict[str, Any]) -> None:
-    envelope = {**_signed(key, sns(alarm())), **changed}
+    envelope = {**signed_sns(key, sns(alarm())), **changed}
     with pytest.raises(SignatureInvalid):
         check_sns(envelope, (key.public_key(),))
 
@@ -235,7 +224,7 @@ def test_an_envelope_that_was_changed_is_refused(key: rsa.RSAPrivateKey, changed
 def test_a_signature_of_another_key_is_refused(key: rsa.RSAPrivateKey) -> None:
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     with pytest.raises(SignatureInvalid):
-        check_sns(_signed(other, sns(alarm())), (key.public_key(),))
+        check_sns(signed_sns(other, sns(alarm())), (key.public_key(),))
 
 
 def test_certificates_are_read_from_a_file_that_may_hold_the_old_and_the_new_one(
@@ -245,7 +234,7 @@ def test_certificates_are_read_from_a_file_that_may_hold_the_old_and_the_new_one
     path = tmp_path / "sns.pem"
     path.write_bytes(_certificate(key) + _certificate(new))
     for one in (key, new):
-        check_sns(_signed(one, sns(alarm())), sns_keys(path))
+        check_sns(signed_sns(one, sns(alarm())), sns_keys(path))
 
 
 def test_a_file_without_a_certificate_is_a_configuration_error(tmp_path: Path) -> None:
