@@ -13,7 +13,6 @@ from .target import Health, RunState, TargetState, Usage
 MEMORY_LABEL: Final = "aegis.memory_percent"
 CPU_LABEL: Final = "aegis.cpu_percent"
 FOR_LABEL: Final = "aegis.for"
-LEAST_SAMPLES: Final = 2
 LOOP_DEATHS: Final = 3
 LOOP_WINDOW: Final = timedelta(seconds=120)
 LOOP_PAUSE: Final = timedelta(seconds=3)  # before a restart: Docker doubles it from 0.1 s with every quick end in a row
@@ -97,7 +96,7 @@ def pressure_of(state: TargetState, series: Sequence[Usage], thresholds: "Thresh
         return None
     since = series[-1].at - timedelta(seconds=thresholds.sustained_seconds)
     first = next((index for index in reversed(range(len(series))) if series[index].at <= since), None)
-    if first is None or len(series) - first < LEAST_SAMPLES:
+    if first is None:
         return None
     span = series[first:]
     measures = (
