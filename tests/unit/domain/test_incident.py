@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from aegis_core.domain.action import Action
-from aegis_core.domain.events import GENESIS, Draft, Event, EventType, chain, digest, first_broken
+from aegis_core.domain.events import GENESIS, Agent, Draft, Event, EventType, chain, digest, first_broken
 from aegis_core.domain.incident import CLOSED, Incident, Status, fold
 from aegis_core.domain.policy import Verdict
 from aegis_core.domain.signal import Severity
 from tests import examples as make
 
 SEVERITIES = st.sampled_from(Severity)
+CLEARED = Draft(type=EventType.SIGNAL_CLEARED, agent=Agent.DETECTION)
 
 
 def test_a_signal_opens_an_incident() -> None:
@@ -58,6 +59,45 @@ def test_signals_that_join_are_counted_and_the_worst_severity_stays() -> None:
         make.joined(severity=Severity.WARNING),
     )
     assert (one.signals, one.severity) == (3, Severity.CRITICAL)
+
+
+def test_a_storm_that_was_stored_as_one_event_is_counted_in_full() -> None:
+    storm = make.joined(severity=Severity.WARNING)
+    storm = storm.model_copy(update={"data": {**storm.data, "count": 998}})
+    one = make.incident(make.received(severity=Severity.INFO), storm, make.joined(severity=Severity.INFO))
+    assert (one.signals, one.severity, one.version) == (1000, Severity.WARNING, 3)
+
+
+def test_a_new_incident_sleeps_until_its_symptom_has_had_time_to_go_away() -> None:
+    first = make.received()
+    waiting = first.model_copy(update={"data": {**first.data, "until": make.later(2).isoformat()}})
+    assert make.incident(waiting).wake_at == make.later(2)
+    assert make.incident(waiting, make.joined()).wake_at == make.later(2)
+    assert make.incident(waiting, make.gathered()).wake_at is None
+    assert make.incident(first).wake_at is None
+
+
+def test_what_its_sender_takes_back_is_looked_at_at_once() -> None:
+    first = make.received()
+    waiting = first.model_copy(update={"data": {**first.data, "until": make.later(2).isoformat()}})
+    one = make.incident(waiting, CLEARED)
+    assert (one.status, one.cleared_at, one.wake_at) == (Status.RECEIVED, make.NOON, None)
+
+
+def test_what_is_reported_again_was_not_over() -> None:
+    assert make.incident(CLEARED, make.joined()).cleared_at is None
+    assert make.incident(CLEARED, make.joined(), CLEARED).cleared_at == make.NOON
+
+
+def test_that_it_is_over_is_not_forgotten_while_it_rests() -> None:
+    assert make.incident(CLEARED, make.rested(make.later(60))).cleared_at == make.NOON
+
+
+def test_waiting_for_another_target_is_counted_and_other_rests_are_not() -> None:
+    rest = make.rested(make.later(5))
+    wait = rest.model_copy(update={"data": {**rest.data, "waits_for": "db"}})
+    one = make.incident(wait, wait, make.gathered(), make.diagnosed(), make.decided(), rest)
+    assert (one.waits, one.wake_at, one.tried) == (2, make.later(5), ())
 
 
 def test_a_rest_forgets_what_was_thought_and_remembers_what_was_tried() -> None:
@@ -171,6 +211,11 @@ class AnyWay(RuleBasedStateMachine):
 
     @precondition(lambda self: not self.stands(*CLOSED))
     @rule()
+    def its_sender_takes_it_back(self) -> None:
+        self.write(CLEARED)
+
+    @precondition(lambda self: not self.stands(*CLOSED))
+    @rule()
     def a_stage_breaks(self) -> None:
         self.write(make.stage_failed(make.later(self.seconds + 1)))
 
@@ -233,6 +278,8 @@ class AnyWay(RuleBasedStateMachine):
         assert one.signals == signals
         assert one.severity == min(self.severities, key=lambda word: list(Severity).index(word))
         assert one.version == len(kinds)
+        told = [kind for kind in kinds if kind in (EventType.SIGNAL_JOINED, EventType.SIGNAL_CLEARED)]
+        assert (one.cleared_at is not None) == (told[-1:] == [EventType.SIGNAL_CLEARED])
         ended = EventType.RESOLVED in kinds or EventType.FAILED in kinds
         assert one.closed == (one.closed_at is not None) == ended, "closed once is closed for ever"
         assert one.attempts >= kinds.count(EventType.ACTION_EXECUTED)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.diagnosis import Category
 from aegis_core.domain.policy import Autonomy, History, Policy, Verdict, attempts_in_window, decide, rests_until
-from aegis_core.domain.target import RunState, Watch
+from aegis_core.domain.target import Health, RunState, TargetState, Watch
 from tests.examples import NOON, diagnosis, later, state
 
 POLICY = Policy()
@@ -68,6 +69,31 @@ def test_a_persons_stop_is_respected_with_no_action() -> None:
 def test_no_action_needs_nobodys_leave(autonomy: Autonomy) -> None:
     decision = decide(diagnosis(Action.NOOP, 0.1), state(), acted(1, 2, 3), Policy(autonomy=autonomy), NOON)
     assert (decision.verdict, decision.action) == (Verdict.ACT, Action.NOOP)
+
+
+@pytest.mark.parametrize("target", [state(), None, OWN, STRANGER, state(health=Health.UNHEALTHY)])
+@pytest.mark.parametrize("autonomy", list(Autonomy))
+def test_that_nothing_is_wrong_any_more_needs_nobodys_leave_and_nothing_is_done(
+    target: TargetState | None, autonomy: Autonomy
+) -> None:
+    """Also of targets that must not be touched: their incident ends as what it is."""
+    well = diagnosis(Action.NOOP, 0.1, category=Category.HEALTHY)
+    decision = decide(well, target, acted(1, 2, 3), Policy(autonomy=autonomy), NOON)
+    assert (decision.verdict, decision.action) == (Verdict.ACT, Action.NOOP)
+    assert "any more" in decision.reasons[0]
+
+
+@pytest.mark.parametrize("action", [action for action in Action if action is not Action.NOOP])
+def test_who_calls_it_healthy_and_yet_wants_to_act_is_asked_about_the_target_first(action: Action) -> None:
+    contradiction = diagnosis(action, 1.0, category=Category.HEALTHY)
+    assert decide(contradiction, STRANGER, FRESH, POLICY, NOON).verdict is Verdict.REFUSE
+    assert decide(contradiction, None, FRESH, POLICY, NOON).verdict is Verdict.REFUSE
+
+
+@pytest.mark.parametrize("category", [one for one in Category if one is not Category.HEALTHY])
+def test_no_action_on_a_stranger_is_refused_unless_nothing_is_wrong(category: Category) -> None:
+    noop = diagnosis(Action.NOOP, 1.0, category=category)
+    assert decide(noop, STRANGER, FRESH, POLICY, NOON).verdict is Verdict.REFUSE
 
 
 @pytest.mark.parametrize("autonomy", [Autonomy.OBSERVE, Autonomy.SUGGEST])

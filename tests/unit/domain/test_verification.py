@@ -162,6 +162,58 @@ def test_after_no_action_silence_proves_nothing_but_for_error_lines(fault: Fault
     assert judged(seen, fault, Action.NOOP, errors_since=0).healthy is (fault is Fault.ERROR_LOGS)
 
 
+@pytest.mark.parametrize("fault", QUIET)
+def test_right_after_an_action_every_log_is_silent_so_it_has_to_last_for_the_stability_window(fault: Fault) -> None:
+    early = judged(after(at=later(9.9), started_at=later(-20)), fault, errors_since=0)
+    assert failing(early) == [f"{fault} is gone"]
+    assert early.pending
+    assert judged(after(at=later(10), started_at=later(-20)), fault, errors_since=0).healthy
+
+
+def test_what_is_not_quiet_is_not_waited_for() -> None:
+    for look in ({"errors_since": 1}, {"errors_since": 0, "signals_since": 1}, {"errors_since": None}):
+        assert not judged(after(at=later(5), started_at=later(-20)), Fault.CUSTOM, **look).pending
+
+
+@pytest.mark.parametrize("fault", QUIET)
+@pytest.mark.parametrize("action", [Action.NOOP, Action.RESTART])
+def test_what_nobody_can_measure_is_over_when_its_sender_says_so(fault: Fault, action: Action) -> None:
+    before = state(started_at=later(-3600), restart_count=0)
+    expected = Expectation(fault=fault, action=action, since=NOON)
+    for look in ({"errors_since": 3}, {"errors_since": None}, {"signals_since": 2}):
+        seen = Observation(state=after(), reported_over=True, **look)
+        assert judge(before, seen, expected).healthy
+
+
+@pytest.mark.parametrize(
+    ("fault", "known"),
+    [
+        (Fault.MEMORY_PRESSURE, {"usage": used(memory=99.0, cpu=0.0)}),
+        (Fault.CPU_SATURATION, {"usage": used(memory=0.0, cpu=99.0)}),
+        (Fault.UNHEALTHY, {"health": Health.UNHEALTHY}),
+        (Fault.CRASHED, {"run": RunState.EXITED}),
+        (Fault.CUSTOM, {"run": RunState.EXITED}),
+        (Fault.CUSTOM, {"health": Health.UNHEALTHY}),
+    ],
+)
+def test_no_word_of_a_sender_makes_well_what_can_be_seen_to_be_ill(fault: Fault, known: dict[str, Any]) -> None:
+    assert not judged(after(**known), fault, reported_over=True).healthy
+
+
+def test_a_slow_target_is_not_quick_because_its_sender_says_that_it_is_over() -> None:
+    slow = Probe(status=200, seconds=3.0)
+    assert not judged(after(), Fault.LATENCY, reported_over=True, probe=slow).healthy
+
+
+def test_a_target_that_nobody_knows_is_over_when_its_sender_says_so_and_nothing_was_done_to_it() -> None:
+    expected = Expectation(fault=Fault.CUSTOM, action=Action.NOOP, since=NOON)
+    over = judge(None, Observation(state=None, reported_over=True), expected)
+    assert over.healthy
+    assert not over.shows_running
+    assert not judge(None, Observation(state=None), expected).healthy
+    assert not judge(BEFORE, Observation(state=None, reported_over=True), expected).healthy, "it was there, and is gone"
+
+
 @pytest.mark.parametrize("run", [RunState.EXITED, RunState.PAUSED])
 def test_a_persons_stop_is_left_as_it_is(run: RunState) -> None:
     judgement = judged(after(run=run, stopped_by_person=True), Fault.CRASHED, Action.NOOP)
