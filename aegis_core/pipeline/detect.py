@@ -22,8 +22,18 @@ BATCH: Final = 500
 TURN_SECONDS: Final = 1.5  # how long a signal waits for its turn before its sender is told to come again
 SENSOR: Final = "sensor"
 
-# Docker's health check has counted its retries, and the watcher has waited for the restart policy.
-_CERTAIN: Final = frozenset({Fault.UNHEALTHY, Fault.CRASHED, Fault.CRASH_LOOP, Fault.OOM_KILLED})
+# Docker's health check has counted its retries; the watcher has waited for the restart policy, and has seen memory or
+# CPU over its threshold for long enough, or a leak with no time to lose.
+_CERTAIN: Final = frozenset(
+    {
+        Fault.UNHEALTHY,
+        Fault.CRASHED,
+        Fault.CRASH_LOOP,
+        Fault.OOM_KILLED,
+        Fault.MEMORY_PRESSURE,
+        Fault.CPU_SATURATION,
+    }
+)
 
 Taken = tuple[Incident, bool]
 
