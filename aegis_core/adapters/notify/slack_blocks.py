@@ -1,21 +1,12 @@
-"""A notice as a Slack message: Block Kit, and the text that stands for it in previews.
+"""A notice as a Slack message: Block Kit, and the text that stands for it in previews."""
 
-Whatever comes from outside is escaped and cut to Slack's limits (https://docs.slack.dev/reference/block-kit/blocks),
-and `verbatim` keeps Slack from making links and mentions out of it.
-"""
-
-import re
 from collections.abc import Iterable
-from datetime import UTC
 from typing import Final
 from urllib.parse import quote
 
 from slack_sdk.models.blocks import (
     Block,
     ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
     RichTextBlock,
     RichTextElementParts,
     RichTextPreformattedElement,
@@ -26,14 +17,10 @@ from slack_sdk.models.blocks import (
 from aegis_core.domain.notice import Notice, NoticeKind
 
 from . import wording
+from .slack_text import FIELD_LIMIT, PREVIEW_LIMIT, cut, escaped, footer, header, markdown, quiet
 
-HEADER_LIMIT: Final = 150
-SECTION_LIMIT: Final = 3_000
-FIELD_LIMIT: Final = 2_000
 LOG_LIMIT: Final = 2_500  # characters of log lines: Slack does not fold code, and nobody scrolls through it at night
 LOG_LINE_LIMIT: Final = 500
-PREVIEW_LIMIT: Final = 600
-FACTS_LIMIT: Final = 500
 ID_LIMIT: Final = 128  # the store has no longer ones
 
 _MARK: Final = {
@@ -42,16 +29,13 @@ _MARK: Final = {
     NoticeKind.RESOLVED: "✅",
     NoticeKind.FAILED: "🚨",
 }
-_MENTION: Final = re.compile(r"(?<=@)(?=here|channel|everyone|group)|(?<=<)(?=[!@#])", re.IGNORECASE)
-_SPLIT_ENTITY: Final = re.compile(r"&[a-z]{0,4}$")
 
 
 def message(notice: Notice, dashboard_url: str = "") -> tuple[str, list[Block]]:
     """Render a notice: the preview text, and the blocks. Without a dashboard URL there is no link."""
     notice = wording.masked(notice)
-    headline = PlainTextObject(text=_cut(f"{_MARK.get(notice.kind, '•')} {_quiet(_line(notice))}", HEADER_LIMIT))
-    blocks = [HeaderBlock(text=headline), *_body(notice), _footer(notice, dashboard_url)]
-    return _escaped(wording.sentence(notice), PREVIEW_LIMIT), blocks
+    head = header(_MARK.get(notice.kind, "•"), _line(notice))
+    return escaped(wording.sentence(notice), PREVIEW_LIMIT), [head, *_body(notice), _footer(notice, dashboard_url)]
 
 
 def _line(notice: Notice) -> str:
@@ -76,7 +60,7 @@ def _body(notice: Notice) -> Iterable[Block]:
             yield _outcome(notice)
             yield from _log(notice)
         case _:
-            yield SectionBlock(text=_markdown(f"{notice.summary or _line(notice)}\nAegis is looking into it."))
+            yield SectionBlock(text=markdown(f"{notice.summary or _line(notice)}\nAegis is looking into it."))
 
 
 def _cause(notice: Notice, title: str) -> Iterable[Block]:
@@ -86,12 +70,12 @@ def _cause(notice: Notice, title: str) -> Iterable[Block]:
 
 def _titled(title: str, text: str) -> Iterable[Block]:
     if text.strip():
-        yield SectionBlock(text=_markdown(text, title=title))
+        yield SectionBlock(text=markdown(text, title=title))
 
 
 def _small(title: str, text: str) -> Iterable[Block]:
     if text.strip():
-        yield ContextBlock(elements=[_markdown(f"{title} {text}", FIELD_LIMIT)])
+        yield ContextBlock(elements=[markdown(f"{title} {text}", FIELD_LIMIT)])
 
 
 def _outcome(notice: Notice) -> Block:
@@ -103,7 +87,7 @@ def _outcome(notice: Notice) -> Block:
         fields["Attempts"] = str(notice.attempts)
     if healed and notice.impact:
         fields["Saved"] = wording.money(notice.impact.saved_dollars)
-    return SectionBlock(fields=[_markdown(text, FIELD_LIMIT, title) for title, text in fields.items()])
+    return SectionBlock(fields=[markdown(text, FIELD_LIMIT, title) for title, text in fields.items()])
 
 
 def _lesson(notice: Notice) -> Iterable[Block]:
@@ -117,7 +101,7 @@ def _log(notice: Notice) -> Iterable[Block]:
     """Show the newest lines as code. Rich text is taken literally: a log line cannot format, link or mention."""
     kept, room = list[str](), LOG_LIMIT
     for line in reversed(notice.log_lines):
-        shown = _cut(_quiet(line), LOG_LINE_LIMIT)
+        shown = cut(quiet(line), LOG_LINE_LIMIT)
         room -= len(shown) + 1
         if room < 0:
             break
@@ -131,31 +115,6 @@ def _log(notice: Notice) -> Iterable[Block]:
 
 
 def _footer(notice: Notice, dashboard_url: str) -> Block:
-    at = notice.at.astimezone(UTC)
-    when = f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{at:%Y-%m-%d %H:%M:%S} UTC>"
     facts = f"{notice.severity} · {wording.FAULTS[notice.fault]} · incident {notice.incident_id}"
-    parts = [_escaped(facts, FACTS_LIMIT), when]  # Slack shows the time in the reader's own zone
-    if dashboard_url:
-        link = f"{dashboard_url.rstrip('/')}/incidents?incident={quote(notice.incident_id[:ID_LIMIT], safe='')}"
-        parts.append(f"<{link.replace('&', '&amp;')}|Open in Aegis>")
-    return ContextBlock(elements=[MarkdownTextObject(text=" · ".join(parts), verbatim=True)])
-
-
-def _markdown(text: str, most: int = SECTION_LIMIT, title: str = "") -> MarkdownTextObject:
-    head = f"*{_escaped(title, FIELD_LIMIT // 2)}*" if title else ""
-    body = _escaped(text.strip(), most - len(head) - 1)
-    return MarkdownTextObject(text="\n".join(part for part in (head, body) if part), verbatim=True)
-
-
-def _escaped(text: str, most: int) -> str:
-    whole = _quiet(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return whole if len(whole) <= most else f"{_SPLIT_ENTITY.sub('', whole[: most - 1])}…"
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _quiet(text: str) -> str:
-    """Take the power out of @here and <!here>: a word joiner looks like nothing and ends the mention."""
-    return _MENTION.sub("\u2060", text)
+    page = f"/incidents?incident={quote(notice.incident_id[:ID_LIMIT], safe='')}"
+    return footer(facts, notice.at, dashboard_url, page)
