@@ -20,10 +20,10 @@ from .ward import Patient, Ward
 class Story:
     """One incident about a container of a ward, disturbed once at a moment. `old` is the id that it began with."""
 
-    def __init__(self, ward: Ward, patient: Patient, folder: Path, brain: Brain) -> None:
+    def __init__(self, ward: Ward, patient: Patient, folder: Path, brain: Brain, **settings: Any) -> None:
         self.patient = patient
         self.old = self.patient.id
-        self._ward, self._folder, self._brain = ward, folder, brain
+        self._ward, self._folder, self._brain, self._settings = ward, folder, brain, settings
 
     def tell(self, moment: str, disturb: Callable[[], object]) -> None:
         """Let it all happen in an agent of this process; `disturb` is called at the first such moment."""
@@ -35,7 +35,7 @@ class Story:
 
         settings = load(
             data_dir=self._folder, runtime="docker", docker_host=self._ward.engine.url, sense_seconds=3600,
-            debounce_seconds=0, stability_seconds=1, verify_wait_seconds=0.3, cooldown_seconds=0,
+            debounce_seconds=0, stability_seconds=1, verify_wait_seconds=0.3, **self._settings,
         )  # fmt: skip
         with build(settings, Parts(brain=self._brain, events=lambda log: HookedLog(log, at))) as agent:
             signal = Signal(

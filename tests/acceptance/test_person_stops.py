@@ -202,7 +202,7 @@ def test_what_a_person_begins_to_stop_before_the_action_ends_stopped(
 def test_what_a_person_ends_after_the_action_is_not_begun_again(
     act: str, status: Status, ward: Ward, person: Person, tmp_path: Path
 ) -> None:
-    story = Story(ward, person.runs(act), tmp_path, RestartsAlways())
+    story = Story(ward, person.runs(act), tmp_path, RestartsAlways(), cooldown_seconds=0)
 
     story.tell("after:ActionExecuted", lambda: person.does(act, story.patient))
 

@@ -55,11 +55,12 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
         with self._lock:
             self._faults.append((re.compile(calls), fault, [None] * times))
 
-    def mend(self) -> None:
-        """Let everything through again."""
-        self._muted.clear()
+    def mend(self, calls: str | None = None) -> None:
+        """Let everything through again; or only what was spoiled as these `calls`."""
         with self._lock:
-            self._faults.clear()
+            self._faults = [one for one in self._faults if calls is not None and one[0].pattern != calls]
+        if calls is None:
+            self._muted.clear()
 
     def mute(self) -> None:
         """Swallow whatever the engine says from now on, and keep the connections open, as a dead peer does."""
