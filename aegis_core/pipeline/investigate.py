@@ -14,7 +14,7 @@ from aegis_core.domain.lesson import precedents, similar
 from aegis_core.domain.logs import fold
 from aegis_core.domain.masking import mask, mask_lines
 from aegis_core.domain.policy import forbidden
-from aegis_core.domain.target import TargetState, without_secrets
+from aegis_core.domain.target import Health, TargetState, without_secrets
 from aegis_core.errors import RunbookError, RuntimeProblem
 
 from .tools import Tools, being_stopped
@@ -23,7 +23,8 @@ LOG_LINES: Final = 200
 MOST_TEMPLATES: Final = 60
 TAIL_LINES: Final = 40
 MOST_WAITS: Final = 12
-WAIT_FOR_CAUSE: Final = timedelta(seconds=5)  # 12 times: a minute for the cause to be healed
+WAIT_FOR_CAUSE: Final = timedelta(seconds=5)  # 12 times: a minute for the cause to be healed, and this one after it
+_NOT_YET: Final = frozenset({Health.UNHEALTHY, Health.STARTING})
 STOP_PATIENCE: Final = 45.0  # seconds beyond its stop timeout: people may give it more time than it asks for
 HAPPENINGS_BEFORE: Final = timedelta(minutes=10)  # how far back the runtime is asked what it did
 
@@ -49,20 +50,34 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
     )
     evidence = _with_log(bare, incident, target, tools)
     neighbours = _neighbours(target, tools)
-    cause = _cause(incident, evidence, neighbours, tools)
-    if cause:
-        return (_waits_for(cause, tools),)
+    wait = _wait(incident, evidence, neighbours, tools)
+    if wait:
+        return (wait,)
     evidence = _with_precedents(evidence.model_copy(update={"neighbours": told(neighbours)}), incident, tools)
     data = {"evidence": evidence.model_dump(mode="json")}
     return (Draft(type=EventType.EVIDENCE_GATHERED, agent=Agent.DETECTION, data=data),)
 
 
-def _cause(incident: Incident, evidence: Evidence, neighbours: Sequence[Neighbour], tools: Tools) -> Neighbour | None:
-    """The one that has to be healed first: as long as Aegis may heal it, and has not been waited for too long."""
-    if incident.fault not in CONSEQUENCES or incident.waits >= MOST_WAITS or incident.tried:
+def _wait(incident: Incident, evidence: Evidence, neighbours: Sequence[Neighbour], tools: Tools) -> Draft | None:
+    """What is wrong is wrong elsewhere: that one is healed first, and then this one is looked at anew.
+
+    Not for long, and not for one that Aegis must not heal. When the cause is well, what runs gets time to follow it.
+    """
+    if incident.fault not in CONSEQUENCES or incident.waits >= MOST_WAITS or incident.tried or incident.cleared_at:
         return None
     cause = cause_of(neighbours, [one.example for one in evidence.templates if one.error])
-    return None if cause is None or forbidden(cause.state, tools.policy) else cause
+    if cause and not forbidden(cause.state, tools.policy):
+        name = cause.state.ref.name
+        reason = f"It fails because of {name} ({cause.relation}), which {unwell(cause.state)}: that one comes first."
+        return _rests(name, reason, tools)
+    if incident.waits and evidence.target and evidence.target.running and evidence.target.health in _NOT_YET:
+        return _rests("", "What it failed because of is well again; it gets time to follow.", tools)
+    return None
+
+
+def _rests(waits_for: str, reason: str, tools: Tools) -> Draft:
+    data = {"until": (tools.clock() + WAIT_FOR_CAUSE).isoformat(), "reason": reason, "waits_for": waits_for}
+    return Draft(type=EventType.RESTED, agent=Agent.PREDICTION, data=data)
 
 
 def _neighbours(target: TargetState | None, tools: Tools) -> Sequence[Neighbour]:
@@ -72,15 +87,6 @@ def _neighbours(target: TargetState | None, tools: Tools) -> Sequence[Neighbour]
         return tools.source.neighbours(target.ref)
     except RuntimeProblem:
         return ()
-
-
-def _waits_for(cause: Neighbour, tools: Tools) -> Draft:
-    """What is wrong is wrong elsewhere: that one is healed first, and then this one is looked at anew."""
-    name = cause.state.ref.name
-    until = tools.clock() + WAIT_FOR_CAUSE
-    reason = f"It fails because of {name} ({cause.relation}), which {unwell(cause.state)}: that one comes first."
-    data = {"until": until.isoformat(), "reason": reason, "waits_for": name}
-    return Draft(type=EventType.RESTED, agent=Agent.PREDICTION, data=data)
 
 
 def _at_rest(incident: Incident, tools: Tools) -> TargetState | None:
