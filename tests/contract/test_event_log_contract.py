@@ -12,7 +12,7 @@ from aegis_core.domain.incident import Incident, Status, fold
 from aegis_core.domain.notice import Notice, NoticeKind
 from aegis_core.domain.signal import Fault, Severity, Signal
 from aegis_core.errors import Fenced, IncidentUnknown
-from aegis_core.ports import Claim, Filter
+from aegis_core.ports import Claim, Filter, Opening
 from tests import examples as make
 from tests.examples import NOON, later
 
@@ -122,6 +122,170 @@ def test_chains_are_whole_after_eight_threads_have_opened_and_joined_at_once(sto
         list(pool.map(storm, range(8)))
     assert store.archive.broken() == []
     assert sum(one.signals for one in everything(store)) == 8 * 25 == store.archive.count()
+
+
+# ---- many at once, and what their senders take back
+
+
+def batch(store: Store, *signals: Signal, seconds: float = 0) -> list[tuple[str, bool]]:
+    """Store these together; tells the incident of each, and whether it was new."""
+    taken = store.events.open([Opening(signal=signal) for signal in signals], later(seconds))
+    return [(incident.id, created) for incident, created in taken]
+
+
+def test_a_batch_opens_and_joins_and_counts_as_if_its_signals_had_come_one_by_one(store: Store) -> None:
+    old = opened(store, make.signal("old"))
+    same = make.signal("web", severity=Severity.WARNING)
+    taken = batch(store, same, make.signal("old"), make.signal("db"), same, make.signal("web"))
+    web, db = taken[0][0], taken[2][0]
+    assert taken == [(web, True), (old.id, False), (db, True), (web, False), (web, False)]
+    assert {one.id: one.signals for one in everything(store)} == {web: 3, old.id: 2, db: 1}
+    assert store.incidents.get(web).severity is Severity.CRITICAL
+    assert store.archive.broken() == []
+
+
+def test_a_batch_of_identical_signals_is_two_events_however_many_they_are(store: Store) -> None:
+    taken = batch(store, *[make.signal()] * 500)
+    assert len({incident_id for incident_id, _ in taken}) == 1
+    assert [created for _, created in taken] == [True] + [False] * 499
+    (incident,) = everything(store)
+    assert (incident.signals, incident.version) == (500, 2)
+
+
+def test_the_incidents_that_a_batch_returns_stand_as_they_are_after_it(store: Store) -> None:
+    first, second = store.events.open([Opening(signal=make.signal()), Opening(signal=make.signal())], NOON)
+    assert first[0] == second[0] == store.incidents.get(first[0].id)
+
+
+def test_signals_with_one_key_are_one_incident_whatever_they_are_about(store: Store) -> None:
+    one = make.signal("web", key="am:1")
+    taken = batch(store, one, make.signal("db", fault=Fault.LATENCY, key="am:1"))
+    assert taken[1] == (taken[0][0], False)
+    assert batch(store, make.signal("mq", key="am:1"), seconds=1) == [(taken[0][0], False)]
+    assert store.incidents.get(taken[0][0]).target == "web"
+
+
+def test_another_key_joins_by_what_it_is_about(store: Store) -> None:
+    taken = batch(store, make.signal(key="am:1"), make.signal(key="am:2"), make.signal())
+    assert len({incident_id for incident_id, _ in taken}) == 1
+
+
+def test_a_key_whose_incident_is_closed_opens_another_one(store: Store) -> None:
+    first = closed(store, make.signal(key="am:1"))
+    ((second, created),) = batch(store, make.signal(key="am:1"), seconds=9)
+    assert created
+    assert second != first.id
+
+
+def test_ids_keys_and_symptoms_can_be_mixed_in_one_batch(store: Store) -> None:
+    gone = closed(store, make.signal("gone", incident_id="alert-7"))
+    taken = batch(
+        store,
+        make.signal("gone", incident_id="alert-7"),
+        make.signal("web", incident_id="alert-8", key="am:1"),
+        make.signal("web", incident_id="alert-9"),
+        make.signal("db", key="am:1"),
+        make.signal("web", fault=Fault.LATENCY, incident_id="alert-8"),
+        make.signal("db"),
+    )
+    other = taken[-1][0]
+    assert taken == [("alert-7", False), *[("alert-8", True), *[("alert-8", False)] * 3], (other, True)]
+    assert store.incidents.get("alert-7") == gone
+    assert store.incidents.get("alert-8").signals == 4
+
+
+def test_what_joins_in_one_batch_is_as_severe_as_the_worst_of_it(store: Store) -> None:
+    incident = opened(store, make.signal(severity=Severity.INFO))
+    batch(store, make.signal(severity=Severity.CRITICAL), make.signal(severity=Severity.INFO))
+    assert store.incidents.get(incident.id).severity is Severity.CRITICAL
+
+
+def test_a_replay_of_a_closed_id_draws_nothing_else_of_its_batch_into_the_closed_incident(store: Store) -> None:
+    before = closed(store, make.signal(incident_id="alert-7", key="am:1"))
+    replay, (fresh, created), same = batch(
+        store, make.signal(incident_id="alert-7", key="am:1"), make.signal(), make.signal(key="am:1"), seconds=9
+    )
+    assert replay == ("alert-7", False)
+    assert created
+    assert same == (fresh, False)
+    assert store.incidents.get("alert-7") == before
+
+
+def test_an_empty_batch_is_nothing(store: Store) -> None:
+    assert batch(store) == []
+    assert store.archive.count() == 0
+
+
+def test_when_one_of_a_batch_cannot_be_stored_none_of_it_is(store: Store) -> None:
+    before = opened(store, make.signal("old"))
+
+    def broken(_: Incident | None, after: Incident) -> list[tuple[str, Notice]]:
+        if after.target == "third":
+            raise BugError
+        return [("people", notice(after))]
+
+    store.routes.append(broken)
+    with pytest.raises(BugError):
+        batch(store, make.signal("old"), make.signal("first"), make.signal("third"), make.signal("fourth"))
+    assert everything(store) == [before]
+    assert store.archive.count() == 1
+    assert store.outbox.due("people", NOON) == []
+    assert store.archive.broken() == []
+
+
+def test_a_new_incident_is_not_taken_up_before_its_time_and_one_that_was_there_is_not_put_off(store: Store) -> None:
+    opened(store, make.signal("old"))
+    until = later(60)
+    store.events.open([Opening(signal=make.signal(name), until=until) for name in ("old", "new")], later(1))
+    assert [one.incident.target for one in store.queue.claim(9, later(59))] == ["old"]
+    assert store.queue.next_wake(later(2)) == until
+    assert [one.incident.target for one in store.queue.claim(9, later(60))] == ["new"]
+
+
+def test_what_its_sender_takes_back_is_noted_once_and_taken_up_at_once(store: Store) -> None:
+    store.events.open([Opening(signal=make.signal(key="am:1"), until=later(60))], NOON)
+    assert store.queue.claim(9, later(1)) == []
+    (cleared,) = store.events.clear(["am:1"], later(1))
+    assert cleared.cleared_at == later(1)
+    assert store.incidents.get(cleared.id) == cleared
+    assert store.events.clear(["am:1", "am:1"], later(2)) == []
+    assert store.incidents.get(cleared.id).version == 2
+    assert [one.incident for one in store.queue.claim(9, later(1))] == [cleared]
+
+
+def test_only_what_is_open_under_these_keys_is_taken_back(store: Store) -> None:
+    done = closed(store, make.signal("done", key="am:1"))
+    first, second = opened(store, make.signal("a", key="am:1")), opened(store, make.signal("b", key="am:2"))
+    other, nameless = opened(store, make.signal("c", key="am:3")), opened(store, make.signal("d"))
+    assert {one.id for one in store.events.clear(["am:1", "am:2", "am:9"], later(5))} == {first.id, second.id}
+    assert store.events.clear([], later(5)) == ()
+    for untouched in (done, other, nameless):
+        assert store.incidents.get(untouched.id) == untouched
+    assert store.archive.broken() == []
+
+
+def test_what_was_acted_on_is_not_taken_back_any_more(store: Store) -> None:
+    opened(store, make.signal(key="am:1"))
+    claim = store.events.append(claimed(store), [make.gathered(), make.diagnosed(), make.decided()], later(1))
+    claim = store.events.append(claim, [make.intended()], later(2))
+    assert store.events.clear(["am:1"], later(3)) == []
+    assert store.incidents.get(claim.incident.id) == claim.incident
+
+
+def test_what_is_taken_back_while_somebody_works_on_it_is_kept_by_what_that_one_writes(store: Store) -> None:
+    opened(store, make.signal(key="am:1"))
+    claim = claimed(store)
+    store.events.clear(["am:1"], later(1))
+    after = store.events.append(claim, [make.gathered()], later(2)).incident
+    assert (after.cleared_at, after.status, after.version) == (later(1), Status.ANALYZING, 3)
+
+
+def test_what_is_reported_again_after_that_can_be_taken_back_again(store: Store) -> None:
+    opened(store, make.signal(key="am:1"))
+    store.events.clear(["am:1"], later(1))
+    batch(store, make.signal(key="am:1"), seconds=2)
+    (again,) = store.events.clear(["am:1"], later(3))
+    assert (again.cleared_at, again.signals) == (later(3), 2)
 
 
 # ---- appending
