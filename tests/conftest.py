@@ -1,4 +1,5 @@
-"""What all tiers share: tests that need the Docker engine share one worker, for an agent watches the whole engine."""
+"""What all tiers share. Tests of one file share a worker, and so do all that need the Docker engine: an agent watches
+the whole engine."""
 
 import subprocess
 
@@ -11,8 +12,8 @@ settings.load_profile("patient")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("engine"):
-            item.add_marker(pytest.mark.xdist_group("engine"))
+        together = "engine" if item.get_closest_marker("engine") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.fixture(scope="session")
