@@ -1,11 +1,15 @@
-"""Notices: what people are told about an incident, complete in itself, so that it can be delivered later."""
+"""Notices: what people are told about an incident, complete in itself, so that it can be delivered later.
 
+A digest is what they are told instead when too much happens at once.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from .impact import Impact
 from .lesson import Lesson
-from .model import Stored
+from .model import Stored, Value
 from .signal import Fault, Severity
 
 
@@ -30,6 +34,7 @@ class Notice(Stored):
     fault: Fault
     severity: Severity
     summary: str  # one sentence
+    known: bool = False  # the runtime has such a target; False: nobody has looked yet, or it is somebody's mere name
     action: str = ""
     root_cause: str = ""
     source: str = ""
@@ -41,3 +46,32 @@ class Notice(Stored):
     log_lines: tuple[str, ...] = ()
     impact: Impact | None = None
     lesson: Lesson | None = None
+
+
+class Named(Value):
+    """A target that a digest names, with the worst of its incidents."""
+
+    target: str
+    fault: Fault
+    severity: Severity
+
+
+class Share(Value):
+    """Those incidents of a digest that stand alike, counted."""
+
+    incidents: int = 0
+    targets: int = 0
+    faults: Mapping[Fault, int] = {}
+    severities: Mapping[Severity, int] = {}
+    worst: tuple[Named, ...] = ()  # a few of the targets, the most critical first
+
+
+class Digest(Value):
+    """What many notices say together. Each incident counts once, as it stands by the newest of them."""
+
+    since: datetime  # of the oldest notice
+    at: datetime
+    failed: Share = Share()
+    resolved: Share = Share()
+    under_way: Share = Share()
+    singly: int = 0  # critical incidents that were told one by one besides

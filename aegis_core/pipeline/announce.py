@@ -80,6 +80,7 @@ def _notice(kind: NoticeKind, incident: Incident, summary: str) -> Notice:
         fault=incident.fault,
         severity=incident.severity,
         summary=summary,
+        known=_known(incident),
         action=action,
         root_cause=diagnosis.root_cause if diagnosis else "",
         source=diagnosis.source if diagnosis else "",
@@ -92,6 +93,12 @@ def _notice(kind: NoticeKind, incident: Incident, summary: str) -> Notice:
         impact=incident.impact,
         lesson=incident.lesson,
     )
+
+
+def _known(incident: Incident) -> bool:
+    """A target that was found, or acted on before: what was found is forgotten while an incident rests."""
+    found = incident.evidence is not None and incident.evidence.target is not None
+    return found or incident.last_action is not None
 
 
 def _reason(kind: NoticeKind, incident: Incident) -> str:

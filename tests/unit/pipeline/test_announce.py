@@ -82,6 +82,26 @@ def test_a_failure_before_any_diagnosis_can_be_told() -> None:
     assert "docker logs web" in notice.advice
 
 
+def nowhere() -> Draft:
+    """The evidence of a target that the runtime does not know."""
+    found = make.gathered()
+    return found.model_copy(update={"data": {"evidence": {**found.data["evidence"], "target": None}}})
+
+
+@pytest.mark.parametrize(
+    ("before", "known"),
+    [
+        ((), False),
+        ((nowhere(),), False),
+        ((make.gathered(),), True),
+        ((*ACTED, make.verified(healthy=False), make.rested(make.later(60))), True),
+    ],
+    ids=["nobody has looked", "it was not found", "it was found", "it was acted on and its evidence put aside"],
+)
+def test_it_is_told_whether_there_is_such_a_target(before: tuple[Draft, ...], known: bool) -> None:
+    assert one(before, (make.failed(),)).known is known
+
+
 def test_a_lesson_goes_out_with_the_end_that_taught_it() -> None:
     both = told(ACTED, (make.verified(healthy=True), make.resolved(), make.learned()))
     assert {notice.kind for notice in both} == {NoticeKind.LESSON, NoticeKind.RESOLVED}
