@@ -15,7 +15,7 @@ from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.lesson import Lesson
 from aegis_core.domain.model import Stored
-from aegis_core.domain.notice import Notice
+from aegis_core.domain.notice import Digest, Notice
 from aegis_core.domain.policy import History
 from aegis_core.domain.signal import Signal
 from aegis_core.domain.target import TargetRef, TargetState, Usage
@@ -122,11 +122,11 @@ class Runbook(Protocol):
 
 
 class Channel(Protocol):
-    """Somewhere a notice can be delivered to."""
+    """Somewhere a notice can be delivered to, or a digest of many."""
 
     name: str
 
-    def deliver(self, notice: Notice) -> None:
+    def deliver(self, notice: Notice | Digest) -> None:
         """Deliver once. Raises DeliveryDeferred (try again later) or DeliveryRejected (never will)."""
 
 

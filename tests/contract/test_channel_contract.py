@@ -14,7 +14,7 @@ from aegis_core.adapters.notify.log import LogChannel
 from aegis_core.adapters.notify.slack import SlackChannel
 from aegis_core.adapters.runbook.file import RunbookFile
 from aegis_core.domain.lesson import Lesson
-from aegis_core.domain.notice import Notice, NoticeKind
+from aegis_core.domain.notice import Digest, Named, Notice, NoticeKind, Share
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.errors import DeliveryDeferred
 from aegis_core.ports import Channel
@@ -100,6 +100,12 @@ def notice(kind: NoticeKind, incident_id: str = "inc-1") -> Notice:
     )
 
 
+def digest() -> Digest:
+    worst = (Named(target="buggy-app-v2", fault=Fault.CRASHED, severity=Severity.CRITICAL),)
+    counted = {"faults": {Fault.CRASHED: 37}, "severities": {Severity.CRITICAL: 37}}
+    return Digest(since=NOON, at=NOON, failed=Share(incidents=37, targets=37, worst=worst, **counted))
+
+
 def test_a_channel_has_a_short_name(rig: Rig) -> None:
     assert rig.channel.name.isidentifier()
     assert len(rig.channel.name) <= 32
@@ -109,6 +115,23 @@ def test_a_channel_has_a_short_name(rig: Rig) -> None:
 def test_a_notice_that_the_channel_is_for_arrives_once_and_others_do_not(rig: Rig, kind: NoticeKind) -> None:
     rig.channel.deliver(notice(kind))
     assert rig.arrived() == (1 if kind in rig.wants else 0)
+
+
+def test_a_digest_arrives_once_where_people_are_and_nowhere_else(rig: Rig) -> None:
+    rig.channel.deliver(digest())
+    assert rig.arrived() == (1 if NoticeKind.FAILED in rig.wants else 0)
+
+
+def test_a_digest_is_deferred_by_a_channel_for_people_that_is_away(rig: Rig) -> None:
+    if rig.cut is None or rig.mend is None or NoticeKind.FAILED not in rig.wants:
+        assert rig.channel.name in {"log", "runbook"}  # the one cannot be away, the other passes digests over
+        return
+    rig.cut()
+    with pytest.raises(DeliveryDeferred):
+        rig.channel.deliver(digest())
+    rig.mend()
+    rig.channel.deliver(digest())
+    assert rig.arrived() == 1
 
 
 def test_a_channel_that_is_away_defers_and_takes_the_notice_when_it_is_back(rig: Rig) -> None:

@@ -22,13 +22,26 @@ class Patience(NamedTuple):
     longest: float = 300.0
 
 
+class Storm(NamedTuple):
+    """From when on people are told in digests, and how often."""
+
+    handful: int = 5  # ends that may wait in a channel and are still told one by one
+    crowd: int = 20  # the same for notices of any kind
+    singles: int = 5  # notices of critical incidents that are told one by one besides each digest
+    pause: float = 30.0  # seconds from one digest to the next; what is too much to be told singly waits as long
+
+
 RATES: Final[Mapping[str, Rate]] = {"slack": Rate(per_second=1.0, burst=5)}  # DESIGN §6; the others have no limit
 PATIENCE: Final = Patience()
+STORM: Final = Storm()
+NAMED: Final = 10  # targets that a digest names for each way in which incidents stand
 LONGEST_RETRY_AFTER: Final = 3_600.0  # a server that asks for more than this is asked again after an hour
 JITTER: Final = 0.25  # up to this part is added to a wait, so that agents that failed together do not return together
 STALE: Final = timedelta(minutes=5)  # progress that is older is no news any more
 LOOK_AHEAD: Final = timedelta(days=1)  # longer than any wait, also when the clock is set back by an hour
 BATCH: Final = 200
+PAGE: Final = 1_000  # notices of a storm that are read, or struck off, at a time: nobody waits long for the store
+BACKLOG: Final = 100_000  # notices that one digest can stand for; about 40 MB while it is made
 POLL_SECONDS: Final = 5.0  # the longest that a notice waits if nobody nudges
 STOP_SECONDS: Final = 5.0  # how long the end waits for a delivery under way
 

@@ -2,22 +2,24 @@
 
 import structlog
 
-from aegis_core.domain.notice import Notice, NoticeKind
+from aegis_core.domain.notice import Digest, Notice, NoticeKind
 
-from . import wording
+from . import digest_wording, wording
 
 _log = structlog.get_logger(__name__)
 
 
 class LogChannel:
-    """Writes one readable line per notice: a warning where a person is needed, else information."""
+    """Writes one readable line per notice or digest: a warning where a person is needed, else information."""
 
     name = "log"
 
-    def deliver(self, notice: Notice) -> None:
+    def deliver(self, notice: Notice | Digest) -> None:
         """See `ports.Channel.deliver`. Lessons are not for people and are passed over."""
-        if notice.kind is NoticeKind.LESSON:
-            return
-        notice = wording.masked(notice)
-        write = _log.warning if notice.kind is NoticeKind.FAILED else _log.info
-        write(wording.sentence(notice), incident_id=notice.incident_id)
+        if isinstance(notice, Digest):
+            write = _log.warning if notice.failed.incidents else _log.info
+            write(digest_wording.sentence(digest_wording.masked(notice)))
+        elif notice.kind is not NoticeKind.LESSON:
+            notice = wording.masked(notice)
+            write = _log.warning if notice.kind is NoticeKind.FAILED else _log.info
+            write(wording.sentence(notice), incident_id=notice.incident_id)

@@ -11,10 +11,11 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from aegis_core.domain.masking import mask
-from aegis_core.domain.notice import Notice, NoticeKind
+from aegis_core.domain.notice import Digest, Notice, NoticeKind
 from aegis_core.errors import ConfigError, DeliveryDeferred, DeliveryRejected
 
 from .slack_blocks import message
+from .slack_digest import digest_message
 
 TIMEOUT_SECONDS: Final = 10  # DESIGN §6: the target of the communication agent
 _TRY_AGAIN: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
@@ -41,11 +42,14 @@ class SlackChannel:
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
-    def deliver(self, notice: Notice) -> None:
+    def deliver(self, notice: Notice | Digest) -> None:
         """See `ports.Channel.deliver`. Lessons are not for people and are passed over."""
-        if notice.kind is NoticeKind.LESSON:
+        if isinstance(notice, Digest):
+            text, blocks = digest_message(notice, self._dashboard_url)
+        elif notice.kind is NoticeKind.LESSON:
             return
-        text, blocks = message(notice, self._dashboard_url)
+        else:
+            text, blocks = message(notice, self._dashboard_url)
         answer = self._post(text, blocks)
         if answer is None or answer.status_code == HTTPStatus.BAD_REQUEST:
             answer = self._post(text, None)  # better a plain message than none

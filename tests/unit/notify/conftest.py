@@ -7,7 +7,7 @@ import pytest
 
 from aegis_core.domain.impact import Rates, Tier, assess
 from aegis_core.domain.lesson import Lesson
-from aegis_core.domain.notice import Notice, NoticeKind
+from aegis_core.domain.notice import Digest, Named, Notice, NoticeKind, Share
 from aegis_core.domain.signal import Fault, Severity
 
 AT = datetime(2026, 11, 20, 2, 12, 5, tzinfo=UTC)
@@ -62,6 +62,29 @@ BY_KIND: dict[NoticeKind, dict[str, object]] = {
     NoticeKind.LESSON: {"lesson": LESSON},
 }
 
+DIGEST = Digest(
+    since=AT - timedelta(seconds=130),
+    at=AT,
+    failed=Share(
+        incidents=37,
+        targets=30,
+        faults={Fault.CRASHED: 30, Fault.MEMORY_PRESSURE: 7},
+        severities={Severity.CRITICAL: 2, Severity.WARNING: 35},
+        worst=(
+            Named(target="db", fault=Fault.MEMORY_PRESSURE, severity=Severity.CRITICAL),
+            Named(target="web-1", fault=Fault.CRASHED, severity=Severity.WARNING),
+        ),
+    ),
+    resolved=Share(
+        incidents=12,
+        targets=1,
+        faults={Fault.CRASHED: 12},
+        severities={Severity.WARNING: 12},
+        worst=(Named(target="cache", fault=Fault.CRASHED, severity=Severity.WARNING),),
+    ),
+    singly=5,
+)
+
 MakeNotice = Callable[..., Notice]
 
 
@@ -73,3 +96,9 @@ def make_notice() -> MakeNotice:
         return Notice.model_validate({**COMMON, **BY_KIND[NoticeKind(kind)], "kind": kind, **changes})
 
     return make
+
+
+@pytest.fixture
+def digest() -> Digest:
+    """A digest of a storm: 37 incidents need a person, 12 are resolved."""
+    return DIGEST

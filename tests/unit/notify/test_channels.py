@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from aegis_core.adapters.notify.lessons import LessonChannel
 from aegis_core.adapters.notify.log import LogChannel
 from aegis_core.domain.lesson import Lesson
-from aegis_core.domain.notice import Notice
+from aegis_core.domain.notice import Digest, Notice, Share
 from aegis_core.errors import DeliveryDeferred, RunbookError
 
 MakeNotice = Callable[..., Notice]
@@ -60,6 +60,15 @@ def test_a_log_line_cannot_be_forged_from_outside(make_notice: MakeNotice) -> No
     assert "\x1b" not in lines[0]["event"]
 
 
+def test_a_digest_is_one_line_and_warns_where_a_person_is_needed(digest: Digest) -> None:
+    with capture_logs() as lines:
+        LogChannel().deliver(digest)
+        LogChannel().deliver(digest.model_copy(update={"failed": Share()}))
+    assert [line["log_level"] for line in lines] == ["warning", "info"]
+    assert lines[0]["event"].startswith("37 incidents need a person; 12 are resolved. Need a person: 2 critical")
+    assert lines[1]["event"].startswith("12 incidents are resolved.")
+
+
 def test_lessons_are_not_for_the_log(make_notice: MakeNotice) -> None:
     with capture_logs() as lines:
         LogChannel().deliver(make_notice("lesson"))
@@ -74,6 +83,10 @@ def test_a_lesson_goes_into_the_runbook(make_notice: MakeNotice) -> None:
 
 def test_a_notice_without_a_lesson_is_passed_over(make_notice: MakeNotice) -> None:
     LessonChannel(FullDisk()).deliver(make_notice("received"))
+
+
+def test_a_digest_is_not_for_the_runbook(digest: Digest) -> None:
+    LessonChannel(FullDisk()).deliver(digest)
 
 
 def test_a_full_disk_puts_the_lesson_off(make_notice: MakeNotice) -> None:
