@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from aegis_core.adapters.notify.lessons import LessonChannel
-from aegis_core.adapters.notify.limits import RATES, Patience, Rate
+from aegis_core.adapters.notify.limits import RATES, Patience, Rate, Storm
 from aegis_core.adapters.notify.outbox import Deliverer
 from aegis_core.adapters.notify.slack import SlackChannel
 from aegis_core.adapters.runbook.file import RunbookFile
@@ -27,6 +27,7 @@ from aegis_core.testing import MemoryOutbox
 from tests.integration.slack_server import Answer, SlackServer
 
 QUICK = Patience(first=0.02, longest=0.2)
+CALM = Storm(handful=10**6, crowd=10**6)  # here each notice is told by itself; storms have tests of their own
 AS_FAST_AS_IT_GOES = {"slack": Rate(per_second=10_000, burst=10_000)}
 
 
@@ -105,7 +106,7 @@ def deliver(post: Post) -> Iterator[StartDeliverer]:
     started: list[Deliverer] = []
 
     def start(*channels: Channel, outbox: Outbox | None = None, **options: Any) -> Deliverer:
-        fast = {"patience": QUICK, "rates": AS_FAST_AS_IT_GOES, "poll_seconds": 30.0}
+        fast = {"patience": QUICK, "rates": AS_FAST_AS_IT_GOES, "storm": CALM, "poll_seconds": 30.0}
         post.deliverer = Deliverer(outbox or post.outbox, channels, utc_now, **(fast | options))
         started.append(post.deliverer)
         post.deliverer.start()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from aegis_core.domain.notice import NoticeKind
+from aegis_core.domain.signal import Fault, Severity
 from aegis_core.ports import OutboxItem
 
 from .limits import STALE
@@ -13,33 +14,63 @@ PROGRESS: Final = frozenset({NoticeKind.RECEIVED, NoticeKind.ACTING})
 """Only of interest while it is going on; how an incident ended is told however late it is."""
 
 
+class Entry(NamedTuple):
+    """What has to be known of a notice that waits. A tenth of the notice: a storm of entries fits into memory."""
+
+    id: int
+    attempts: int
+    kind: NoticeKind
+    at: datetime
+    incident_id: str
+    target: str
+    fault: Fault
+    severity: Severity
+    known: bool
+
+
 class Plan(NamedTuple):
     """What to deliver, in this order, and what to drop."""
 
-    order: tuple[OutboxItem, ...]
-    superseded: tuple[OutboxItem, ...]
+    order: tuple[Entry, ...]
+    superseded: tuple[Entry, ...]
 
 
-def plan(waiting: Sequence[OutboxItem], now: datetime) -> Plan:
+def entry(item: OutboxItem) -> Entry:
+    """Take out of a notice what the plan needs."""
+    notice = item.notice
+    return Entry(
+        id=item.id,
+        attempts=item.attempts,
+        kind=notice.kind,
+        at=notice.at,
+        incident_id=notice.incident_id,
+        target=notice.target,
+        fault=notice.fault,
+        severity=notice.severity,
+        known=notice.known,
+    )
+
+
+def plan(waiting: Sequence[Entry], now: datetime) -> Plan:
     """Sort the notices that wait for one channel, given oldest first.
 
     Notices of one incident keep their order. Incidents whose next notice has failed least often come first, so that
     one notice that the channel chokes on holds up nobody else.
     """
-    by_incident: dict[str, list[OutboxItem]] = {}
-    superseded: list[OutboxItem] = []
-    for item in reversed(waiting):
-        later = by_incident.setdefault(item.notice.incident_id, [])
-        if _superseded(item, later, now):
-            superseded.append(item)
+    by_incident: dict[str, list[Entry]] = {}
+    superseded: list[Entry] = []
+    for one in reversed(waiting):
+        later = by_incident.setdefault(one.incident_id, [])
+        if _superseded(one, later, now):
+            superseded.append(one)
         else:
-            later.insert(0, item)
+            later.insert(0, one)
     queues = sorted((queue for queue in by_incident.values() if queue), key=lambda one: (one[0].attempts, one[0].id))
-    return Plan(tuple(item for queue in queues for item in queue), tuple(reversed(superseded)))
+    return Plan(tuple(one for queue in queues for one in queue), tuple(reversed(superseded)))
 
 
-def _superseded(item: OutboxItem, later: Sequence[OutboxItem], now: datetime) -> bool:
-    if item.notice.kind not in PROGRESS:
+def _superseded(one: Entry, later: Sequence[Entry], now: datetime) -> bool:
+    if one.kind not in PROGRESS:
         return False
-    overtaken = any(one.notice.kind is not NoticeKind.LESSON for one in later)
-    return overtaken or now - item.notice.at > STALE
+    overtaken = any(other.kind is not NoticeKind.LESSON for other in later)
+    return overtaken or now - one.at > STALE

@@ -1,12 +1,12 @@
 """In which order notices go out, and which are no news any more."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis_core.adapters.notify.plan import Plan, plan
+from aegis_core.adapters.notify.plan import Entry, Plan, entry, plan
 from aegis_core.domain.notice import Notice, NoticeKind
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.ports import OutboxItem
@@ -15,25 +15,25 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ENDS = {NoticeKind.RESOLVED, NoticeKind.FAILED, NoticeKind.LESSON}
 
 
-def item(number: int, incident: str, kind: str, attempts: int = 0, age: timedelta = timedelta(0)) -> OutboxItem:
-    notice = Notice(
+def item(number: int, incident: str, kind: str, attempts: int = 0, age: timedelta = timedelta(0)) -> Entry:
+    return Entry(
+        id=number,
+        attempts=attempts,
         kind=NoticeKind(kind),
-        incident_id=incident,
-        version=number,
         at=NOON - age,
+        incident_id=incident,
         target=f"target-of-{incident}",
         fault=Fault.CRASHED,
         severity=Severity.CRITICAL,
-        summary="",
+        known=True,
     )
-    return OutboxItem(id=number, channel="slack", notice=notice, attempts=attempts, created_at=NOON - age)
 
 
-def ids(items: Sequence[OutboxItem]) -> list[int]:
+def ids(items: Sequence[Entry]) -> list[int]:
     return [one.id for one in items]
 
 
-def planned(*items: OutboxItem) -> Plan:
+def planned(*items: Entry) -> Plan:
     return plan(items, NOON)
 
 
@@ -93,10 +93,19 @@ items = st.lists(rows, max_size=25).map(
 
 
 @given(items)
-def test_nothing_is_lost_doubled_or_out_of_order(waiting: list[OutboxItem]) -> None:
+def test_nothing_is_lost_doubled_or_out_of_order(waiting: list[Entry]) -> None:
     todo = plan(waiting, NOON)
     assert sorted(ids(todo.order) + ids(todo.superseded)) == ids(waiting)
-    assert not ENDS & {one.notice.kind for one in todo.superseded}
+    assert not ENDS & {one.kind for one in todo.superseded}
     for incident in "abc":
-        own = ids([one for one in todo.order if one.notice.incident_id == incident])
+        own = ids([one for one in todo.order if one.incident_id == incident])
         assert own == sorted(own)
+
+
+def test_an_entry_says_of_a_notice_what_the_plan_needs(make_notice: Callable[..., Notice]) -> None:
+    notice = make_notice("failed", known=True)
+    one = entry(OutboxItem(id=3, channel="slack", notice=notice, attempts=2, created_at=NOON))
+    assert (one.id, one.attempts) == (3, 2)
+    assert {name: getattr(one, name) for name in Entry._fields[2:]} == {
+        name: getattr(notice, name) for name in Entry._fields[2:]
+    }
