@@ -9,7 +9,8 @@ from aegis_dashboard.components.markup import Html, tag
 WIDTH, HEIGHT = 100.0, 34.0
 LIMIT_PERCENT: Final = 100.0
 _HEADROOM: Final = 1.12  # so that the line of the limit is not at the very edge
-_LEAST_AHEAD, _MOST_AHEAD = 0.2, 0.8  # how much of what lies ahead is drawn, in spans of the curve
+_LEAST_AHEAD, _MOST_AHEAD = 0.2, 1.2  # how much of what lies ahead is drawn, in spans of the curve
+_ROOM: Final = 1.05  # behind the end, so that its dot is not at the very edge
 Spot = tuple[float, float]
 
 
@@ -24,7 +25,7 @@ class Ahead:
     @property
     def shown(self) -> float:
         """How far ahead is drawn: what lies beyond would leave no room for what has been."""
-        return min(max(self.latest, _LEAST_AHEAD), _MOST_AHEAD)
+        return min(max(self.latest * _ROOM, _LEAST_AHEAD), _MOST_AHEAD)
 
 
 def curve(

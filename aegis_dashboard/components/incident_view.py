@@ -41,10 +41,10 @@ def _waits(events: Sequence[Event]) -> str:
 def live(incident: Detail, events: Sequence[Event], target: Target | None, clock: fmt.Clock) -> Html:
     """The incident as it happens, with its target and the feed of the agents beside it."""
     told = panels.panel("Agents", feed(events, clock), aside=span("newest first", cls="ag-muted"))
-    columns = div(
+    pair = div(
         div(
             card(target, clock) if target else None,
-            panels.verification(incident.verification, incident.closed, clock),
+            panels.verification(incident, clock),
             cls="ag-stack",
         ),
         div(
@@ -52,10 +52,10 @@ def live(incident: Detail, events: Sequence[Event], target: Target | None, clock
             panels.decision(incident.decision, incident.closed, clock),
             cls="ag-stack",
         ),
-        div(told, cls="ag-stack"),
-        cls="ag-columns ag-three",
+        cls="ag-columns ag-pair",
     )
-    return _whole(incident, events, clock, columns, panels.evidence(incident))
+    judged = div(pair, panels.evidence(incident), cls="ag-stack ag-judged")
+    return _whole(incident, events, clock, div(judged, told, cls="ag-columns ag-live"))
 
 
 def closed_up(incident: Detail, events: Sequence[Event], clock: fmt.Clock) -> Html:
@@ -65,7 +65,7 @@ def closed_up(incident: Detail, events: Sequence[Event], clock: fmt.Clock) -> Ht
         div(
             panels.diagnosis(incident),
             panels.decision(incident.decision, incident.closed, clock),
-            panels.verification(incident.verification, incident.closed, clock),
+            panels.verification(incident, clock),
             panels.tried(incident.tried),
             panels.lesson(incident.lesson),
             panels.impact(incident.impact),

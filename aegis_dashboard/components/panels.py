@@ -7,7 +7,7 @@ from aegis_dashboard.components.chips import chip, moment, source_chip
 from aegis_dashboard.components.markup import Child, Html, div, join, span, tag
 from aegis_dashboard.names import is_unmapped
 from aegis_dashboard.story import Tone
-from aegis_dashboard.wire import Condition, Decision, Detail, Impact, Lesson, Verification
+from aegis_dashboard.wire import Condition, Decision, Detail, Impact, Lesson
 
 _VERDICTS = {"ACT": Tone.GOOD, "ASK": Tone.WARN, "REFUSE": Tone.BAD, "REST": Tone.WARN}
 _HOLDS = ("✓", "holds", Tone.GOOD)
@@ -70,8 +70,11 @@ def decision(made: Decision | None, closed: bool, clock: fmt.Clock) -> Html:
     return panel("Decision", div(span(made.action, cls="ag-lead")), reasons, until, aside=verdict)
 
 
-def verification(seen: Verification | None, closed: bool, clock: fmt.Clock) -> Html:
+def verification(incident: Detail, clock: fmt.Clock) -> Html:
+    seen, closed = incident.verification, incident.closed
     if seen is None or not seen.conditions:
+        if incident.status == "VERIFYING":
+            return _to_be_proven(incident)
         text = "Nothing was verified." if closed else "Health is proven after the action, condition by condition."
         return waiting("Verification", text)
     held = sum(condition.holds for condition in seen.conditions)
@@ -79,6 +82,25 @@ def verification(seen: Verification | None, closed: bool, clock: fmt.Clock) -> H
     tone = Tone.GOOD if seen.healthy else Tone.BAD if failed or closed else Tone.WORK
     rows = tag("ul", *(_condition(one, clock) for one in seen.conditions), cls="ag-conditions")
     return panel("Verification", rows, aside=chip(f"{held} of {len(seen.conditions)} hold", tone))
+
+
+def _to_be_proven(incident: Detail) -> Html:
+    """What the core looks for while it verifies; what it has seen it tells at the end."""
+    acted = bool(incident.attempts)
+    texts = (
+        "it runs",
+        "it was started after the action" if acted else "",
+        "its own health check and its health URL say so, where it has them",
+        "it stays up, and is not restarted again",
+        f"{fmt.phrase(incident.fault)} is gone",
+    )
+    sign, word, tone = _PENDING
+    rows = (
+        tag("li", span(sign, cls="ag-sign", role="img", aria_label=word), span(text), cls=f"ag-{tone}")
+        for text in texts
+        if text
+    )
+    return panel("Verification", tag("ul", *rows, cls="ag-conditions"), aside=chip("is being proven", tone))
 
 
 def _sign(condition: Condition) -> tuple[str, str, Tone]:

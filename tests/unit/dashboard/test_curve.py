@@ -78,7 +78,7 @@ def test_a_limit_that_is_far_away_is_approached_up_to_the_edge_and_not_met() -> 
     assert end[1] > HEIGHT * (1 - 100 / scale_top([60.0], 100.0)) + 1
     assert "ag-meets" not in drawn
     assert "ag-between" not in drawn
-    assert spots(drawn, "ag-line")[-1][0] > WIDTH / 2
+    assert spots(drawn, "ag-line")[-1][0] > WIDTH / 3
 
 
 def test_an_interval_that_leaves_the_picture_is_cut_at_its_edge() -> None:
