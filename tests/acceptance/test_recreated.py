@@ -61,7 +61,7 @@ def test_what_the_new_container_needs_is_decided_anew_and_done_to_it_once(
     moment: str, ward: Ward, tmp_path: Path
 ) -> None:
     brain = RestartsAlways()
-    story = Story(ward, ward.admit(OPTED_IN), tmp_path, brain, cooldown_seconds=0)
+    story = Story(ward, ward.admit(OPTED_IN), tmp_path, brain)
 
     story.tell(moment, lambda: recreate(story.patient, ward, OPTED_IN))
 

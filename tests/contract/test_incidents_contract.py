@@ -119,6 +119,14 @@ def test_attempts_are_counted_over_incidents_oldest_first_and_by_target(store: S
     assert history.last_action_at == later(70)
 
 
+def test_an_intent_that_was_called_off_is_no_attempt_and_nothing_to_rest_after(store: Store) -> None:
+    lived(store, "web", 1, (10, make.intended()), (20, make.called_off()), (21, make.failed()))
+    history = store.incidents.history("web")
+    assert (history.attempts, history.last_action_at) == ((), None)
+    lived(store, "web", 30, (40, make.intended()), (50, make.executed()), (60, make.called_off()), (70, make.failed()))
+    assert store.incidents.history("web").attempts == (later(40),)
+
+
 def test_proven_health_resets_the_count_and_not_the_cool_down(store: Store) -> None:
     lived(store, "web", 1, (10, make.intended()), (20, make.failed()))
     lived(store, "web", 21, (30, make.intended()), (40, make.verified(healthy=True)), (50, make.resolved()))

@@ -1,6 +1,7 @@
 """Reads the projection (port `Incidents`)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import JSON, ColumnElement, Connection, String, and_, func, or_, select, true, type_coerce, union
@@ -24,6 +25,9 @@ _TOLD: Final = (
     ("diagnosis", "justification"),
     ("error",),
 )
+
+
+_DECISIVE: Final = (EventType.ACTION_INTENDED, EventType.ACTION_EXECUTED, EventType.ACTION_FAILED)
 
 
 class SqlIncidents:
@@ -61,18 +65,29 @@ class SqlIncidents:
     def history(self, target: str) -> History:
         """See `ports.Incidents.history`."""
         mine = incidents.c.target == target
-        begun = (
-            select(events.c.at)
+        decisive = (
+            select(events.c.incident_id, events.c.type, events.c.at)
             .join(incidents, incidents.c.id == events.c.incident_id)
-            .where(mine, incidents.c.acted_at.is_not(None), events.c.type == EventType.ACTION_INTENDED)
-            .order_by(events.c.at.desc())
-            .limit(50)
+            .where(mine, incidents.c.acted_at.is_not(None), events.c.type.in_(_DECISIVE))
+            .order_by(events.c.at.desc(), events.c.version.desc())
+            .limit(150)
         )
         with self._database.reading() as connection:
             proven = connection.execute(select(func.max(incidents.c.proven_at)).where(mine)).scalar()
-            moments = connection.execute(begun).scalars().all()
+            moments = _begun(connection.execute(decisive).all())
         since = [at for at in moments if proven is None or at > proven]
         return History(attempts=tuple(reversed(since)), last_action_at=max(moments, default=None))
+
+
+def _begun(newest_first: Sequence[Any]) -> list[datetime]:
+    """The moments at which actions were begun: not those of intents that were called off, for nothing was done."""
+    moments: list[datetime] = []
+    next_of: dict[str, str] = {}
+    for incident_id, kind, at in newest_first:
+        if kind == EventType.ACTION_INTENDED and next_of.get(incident_id) != EventType.ACTION_FAILED:
+            moments.append(at)
+        next_of[incident_id] = kind
+    return moments
 
 
 class Break(NamedTuple):
