@@ -6,10 +6,11 @@ from typing import Final
 
 from .logs import Template
 from .model import Stored, Value
-from .signal import Fault, Severity
+from .signal import FORESEEN, Fault, Severity
 from .target import Health, TargetState
 
 MOST_TEMPLATES: Final = 20
+FORESEEN_LINE: Final = "foreseen: memory reaches its limit in about"
 RAW_TAIL_CHARACTERS: Final = 2_000  # of raw log tail by default (DESIGN §5)
 
 
@@ -74,7 +75,9 @@ def _state_lines(state: TargetState) -> Iterable[str]:
 
 
 def _metric_lines(metrics: Mapping[str, float]) -> Iterable[str]:
-    for name in sorted(metrics):
+    if FORESEEN in metrics:
+        yield f"{FORESEEN_LINE} {metrics[FORESEEN]:.0f} s"
+    for name in sorted(metrics.keys() - {FORESEEN}):
         yield f"reported metric: {name} = {metrics[name]:g}"
 
 

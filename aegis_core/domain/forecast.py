@@ -61,10 +61,11 @@ class Forecast(Stored):
     @property
     def words(self) -> str:
         """Tell it in one line."""
+        early, late = _span(self.earliest), _span(self.latest)
+        interval = f" ({early} to {late})" if early != late else ""
         return (
             f"a leak of {_rate(self.bytes_per_second)} over the last {_span(self.span_seconds)} reaches the limit of "
-            f"{self.limit_bytes / MIB:.0f} MiB in about {_span(self.seconds_to_limit)} "
-            f"({_span(self.earliest)} to {_span(self.latest)})"
+            f"{self.limit_bytes / MIB:.0f} MiB in about {_span(self.seconds_to_limit)}{interval}"
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from aegis_core.domain.evidence import MOST_TEMPLATES, Evidence, lines_of
+from aegis_core.domain.evidence import FORESEEN_LINE, MOST_TEMPLATES, Evidence, lines_of
 from aegis_core.domain.signal import FORESEEN, Fault
 from aegis_core.domain.target import Health, RunState, TargetState
 
@@ -102,7 +102,7 @@ def _level(evidence: Evidence, texts: Sequence[str], what: str, limit: float) ->
     usage = evidence.target.usage if evidence.target else None
     measured = (usage.memory_percent if what == "memory" else usage.cpu_percent) if usage else None
     if what == "memory" and FORESEEN in evidence.metrics and not (measured is not None and measured >= limit):
-        return Level.RISING, _starting(texts, f"reported metric: {FORESEEN} =") or texts[0]
+        return Level.RISING, _starting(texts, FORESEEN_LINE) or texts[0]
     if measured is not None:
         line = _starting(texts, "measured: memory" if what == "memory" else "measured: CPU")
         return (Level.OVER if measured >= limit else Level.UNDER), line or texts[0]

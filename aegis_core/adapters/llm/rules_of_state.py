@@ -46,7 +46,7 @@ STATE_RULES: Final = (
         weight=0.86,
         faults=frozenset({Fault.MEMORY_PRESSURE}),
         memory=Level.RISING,
-        root_cause="Its memory grows steadily and is about to reach the limit ({seen}).",
+        root_cause="A memory leak: it grows steadily and is about to reach its limit ({seen}).",
         justification="A restart before that is shorter than being killed in the middle of the work.",
     ),
     Rule(
