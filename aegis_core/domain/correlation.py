@@ -15,6 +15,9 @@ CONSEQUENCES: Final = frozenset(
 """What may follow from another target's trouble; memory, CPU and disk are a target's own."""
 
 
+_NEEDING: Final = (Relation.DEPENDENT, Relation.NETWORK_CHILD)
+
+
 def unwell(state: TargetState) -> str | None:
     """Say what is wrong with a target that others may need; None where nothing is, or where a person stopped it."""
     if state.stopped_by_person:
@@ -49,8 +52,12 @@ def _named(neighbour: Neighbour, lines: Sequence[str]) -> bool:
 
 
 def told(neighbours: Sequence[Neighbour]) -> tuple[str, ...]:
-    """Tell of the neighbours that are not well, the closest first; also of those that a person has stopped."""
-    lines = []
+    """Tell who fails with the target, and of the neighbours that are not well, the closest first.
+
+    Those that a person has stopped are told of as well.
+    """
+    needing = [one.state.ref.name for one in neighbours if one.relation in _NEEDING]
+    lines = [f"{', '.join(needing)} {'need' if len(needing) > 1 else 'needs'} it"] if needing else []
     for one in neighbours:
         trouble = "was stopped by a person" if one.state.stopped_by_person else unwell(one.state)
         if trouble:

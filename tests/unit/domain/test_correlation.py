@@ -157,3 +157,9 @@ def test_neighbours_that_are_not_well_are_told_of_in_their_order_and_those_that_
         "web (same network) is unhealthy",
     )
     assert told([]) == ()
+
+
+def test_who_fails_with_it_is_told_first() -> None:
+    needing = [neighbour(Relation.DEPENDENT, name) for name in ("web", "api")]
+    assert told(needing) == ("web, api need it",)
+    assert told(needing[:1]) == ("web needs it",)
