@@ -51,7 +51,8 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def spoil(self, calls: str, fault: Fault | int, times: int = 1_000_000) -> None:
-        """Do this to the next `times` calls that match; a number is an HTTP status that is answered instead."""
+        """Do this to the next `times` calls that match, with their query or without; a number is an HTTP status that
+        is answered instead."""
         with self._lock:
             self._faults.append((re.compile(calls), fault, [None] * times))
 
@@ -76,11 +77,11 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
             with suppress(OSError):  # it is over already
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def fault_for(self, call: str) -> Fault | int | None:
+    def fault_for(self, call: str, query: str) -> Fault | int | None:
         with self._lock:
             self.calls.append(call)
             for pattern, fault, left in self._faults:
-                if pattern.search(call) and left:
+                if left and (pattern.search(call) or pattern.search(f"{call}?{query}")):
                     left.pop()
                     return fault
         return None
@@ -106,7 +107,8 @@ class _OneRequest(socketserver.StreamRequestHandler):
         body = self.rfile.read(int(length[1])) if length else b""
         method, target = head.split(" ")[:2]
         self.server.connections.add(self.request)
-        fault = self.server.fault_for(f"{method} {re.sub(r'^/v[0-9.]+(?=/)|[?].*', '', target)}")
+        path, _, query = re.sub(r"^/v[0-9.]+(?=/)", "", target).partition("?")
+        fault = self.server.fault_for(f"{method} {path}", query)
         if isinstance(fault, int):
             answer = b'{"message":"made up by the flaky engine"}'
             head_lines = b"HTTP/1.1 %d Made Up\r\nConnection: close\r\nContent-Length: %d" % (fault, len(answer))
