@@ -1,8 +1,9 @@
 """Too much at once: few critical incidents are told one by one, the rest in a digest, and nothing is lost."""
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ from aegis_core.adapters.notify.limits import NAMED, PAGE, STORM, Patience, Rate
 from aegis_core.adapters.notify.outbox import Deliverer
 from aegis_core.adapters.notify.slack import SlackChannel
 from aegis_core.adapters.runbook.file import RunbookFile
-from aegis_core.domain.notice import Notice, NoticeKind
+from aegis_core.domain.notice import Digest, Notice, NoticeKind
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.errors import StoreUnavailable
-from aegis_core.ports import Channel, Opening, Outbox
+from aegis_core.ports import Channel, Opening, Outbox, OutboxItem
 from aegis_core.testing import MemoryOutbox
 from tests import examples as make
 from tests.contract.stores import sqlite
@@ -152,6 +153,8 @@ def test_500_failures_at_once_are_seven_messages_at_most_and_all_are_struck_off(
     assert section[3:6] == [f"• db-{number} (critical, crashed)" for number in (250, 300, 350)]
     assert section[-1] == f"and {495 - NAMED} more targets"
     assert slack.messages[-1]["blocks"][-1]["elements"][0]["text"].endswith("/incidents|Open in Aegis>")
+    moments = [moment for moment, _ in slack.requests]
+    assert moments[-1] - moments[-2] > 0.9, "a burst of five, and then one a second"
 
 
 def urgent_or_not(number: int) -> Notice:
@@ -283,6 +286,21 @@ def test_a_critical_notice_that_slack_chokes_on_does_not_hold_up_the_digest(
     assert headlines(slack)[2] == "🚨 db-7 needs you: crashed"
 
 
+def test_what_slack_choked_on_is_told_in_the_midst_of_a_storm_that_goes_on(
+    slack: SlackServer, channel: SlackChannel, post: Post, deliver: StartDeliverer
+) -> None:
+    def answer(number: int) -> Answer | None:
+        if is_digest(slack.requests[-1][1]):
+            post.put(*map(notice, range(100, 150)))
+        return Answer(500, "fatal") if number == 1 else None
+
+    slack.answer = answer
+    post.put(critical(7), *map(notice, range(10, 60)))
+    deliver(channel, storm=Storm(pause=600.0))
+    slack.wait_for(lambda: len(slack.messages) == 2)
+    assert headlines(slack) == ["🚨 50 incidents need a person", "🚨 db-7 needs you: crashed"]
+
+
 class ForgetfulOutbox:
     """An outbox whose store is away when something is to be struck off, `times` times."""
 
@@ -321,6 +339,55 @@ def test_the_end_in_the_middle_of_a_storm_is_prompt_and_the_next_start_tells_the
     deliver(channel)
     until(lambda: post.outcomes == {"delivered": 2 + STORM.singles, DIGESTED: 13})
     assert Counter(headlines(slack)).most_common(1)[0][1] == 1, "nothing is told twice"
+
+
+class SharedOutbox:
+    """An outbox out of which somebody else takes what was about to be told by itself."""
+
+    def __init__(self, inner: MemoryOutbox) -> None:
+        self._inner = inner
+        self.delivered, self.deferred, self.dropped = inner.delivered, inner.deferred, inner.dropped
+
+    def due(self, channel: str, now: datetime, limit: int = 10, after: int = 0) -> Sequence[OutboxItem]:
+        if limit == 1:
+            self._inner.dropped([after + 1], now, "by somebody else")
+        return self._inner.due(channel, now, limit, after)
+
+
+def test_no_other_notice_takes_the_place_of_one_that_does_not_wait_any_more(
+    slack: SlackServer, channel: SlackChannel, post: Post, deliver: StartDeliverer
+) -> None:
+    post.put(critical(7), *map(notice, range(10, 60)))
+    deliver(channel, outbox=SharedOutbox(post.outbox))
+    until(lambda: post.outcomes == {"dropped: by somebody else": 1, DIGESTED: 50})
+    assert headlines(slack) == ["🚨 50 incidents need a person"]
+
+
+class Slow:
+    """A channel that takes its time over the first notice."""
+
+    name = "slack"
+
+    def __init__(self) -> None:
+        self.got = 0
+        self.entered, self.let_go = threading.Event(), threading.Event()
+
+    def deliver(self, notice: Notice | Digest) -> None:
+        self.got += 1
+        self.entered.set()
+        assert self.let_go.wait(30)
+
+
+def test_nothing_more_is_told_of_a_storm_after_the_end(post: Post, deliver: StartDeliverer) -> None:
+    slow = Slow()
+    post.put(*map(critical, range(20)))
+    deliverer = deliver(slow)
+    assert slow.entered.wait(5)
+    deliverer.stop(0)
+    slow.let_go.set()
+    until(lambda: deliverer.silent == ("slack",))
+    assert slow.got == 1
+    assert post.outcomes == {"delivered": 1, None: 19}
 
 
 def test_what_was_told_of_an_incident_in_a_digest_is_followed_by_its_end(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from aegis_core.domain.notice import Notice
 from aegis_core.errors import StoreUnavailable
 from aegis_core.ports import Clock, Outbox
 
@@ -129,13 +130,19 @@ class Lane:
 
     def _tell_singly(self, entries: Sequence[Entry], now: datetime) -> float:
         for one in entries:
-            again = self._outbox.due(self.name, now + LOOK_AHEAD, 1, after=one.id - 1)  # an entry is not the notice
-            for item in (item for item in again if item.id == one.id):
-                pause = self._wait_for_pace() or self._courier.deliver(item.notice, [item.id])
-                if pause:
-                    return pause
-                self._singly += 1
+            notice = self._notice(one, now)
+            if notice is None:
+                continue
+            pause = self._wait_for_pace() or self._courier.deliver(notice, [one.id])
+            if pause:
+                return pause
+            self._singly += 1
         return 0.0
+
+    def _notice(self, one: Entry, now: datetime) -> Notice | None:
+        """Read the notice of an entry; None when it does not wait any more."""
+        found = self._outbox.due(self.name, now + LOOK_AHEAD, 1, after=one.id - 1)
+        return found[0].notice if found and found[0].id == one.id else None
 
     def _tell_together(self, entries: Sequence[Entry], now: datetime) -> float:
         if len(entries) <= 1:

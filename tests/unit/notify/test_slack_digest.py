@@ -81,6 +81,11 @@ def test_slack_makes_no_links_or_mentions_out_of_names(digest: Digest) -> None:
     assert "<" not in section["text"]
 
 
+def test_no_secret_in_a_name_reaches_slack(digest: Digest) -> None:
+    payload = rendered(digest.model_copy(update={"failed": full(["password=hunter2"])}))
+    assert "hunter2" not in json.dumps(payload)
+
+
 pieces = st.text(max_size=30) | st.sampled_from(["&", "<", ">", "@here", "<!channel>", "*", "\n", "\0", "x" * 500])
 nasty = st.lists(pieces, max_size=8).map("".join)
 

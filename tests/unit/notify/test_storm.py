@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis_core.adapters.notify.limits import NAMED, STORM, Storm
+from aegis_core.adapters.notify.limits import NAMED, STORM
 from aegis_core.adapters.notify.plan import Entry, plan
 from aegis_core.adapters.notify.storm import digest, divide, is_storm
 from aegis_core.domain.notice import Digest, NoticeKind
@@ -119,9 +119,9 @@ def test_an_incident_counts_once_as_the_newest_notice_says() -> None:
 def test_faults_are_counted_the_most_frequent_first_and_severities_the_most_urgent_first() -> None:
     told = summed(
         [
-            entry(1, fault=Fault.UNHEALTHY, severity=Severity.INFO),
+            entry(1, severity=Severity.INFO),
             *many(2, first=2, severity=Severity.WARNING),
-            *many(1, first=4),
+            entry(4, fault=Fault.UNHEALTHY),
         ]
     ).failed
     assert list(told.faults.items()) == [(Fault.CRASHED, 3), (Fault.UNHEALTHY, 1)]
@@ -203,5 +203,7 @@ def test_every_incident_is_counted_once(entries: list[Entry]) -> None:
         assert len(share.worst) <= min(share.targets, NAMED)
 
 
-def test_the_bounds_make_sense_together() -> None:
-    assert Storm().singles <= Storm().handful <= Storm().crowd
+def test_the_bounds_are_those_of_people_who_read() -> None:
+    assert 1 <= STORM.singles <= STORM.handful <= 10
+    assert STORM.handful < STORM.crowd <= 30
+    assert 10 <= STORM.pause <= 60
