@@ -10,7 +10,7 @@ from aegis_core.domain.correlation import CONSEQUENCES, cause_of
 from aegis_core.domain.policy import forbidden
 from aegis_core.domain.signal import Fault, Signal
 from aegis_core.domain.symptom import Symptom, steady_seconds
-from aegis_core.domain.target import TargetState
+from aegis_core.domain.target import Health, TargetState
 from aegis_core.errors import RuntimeProblem, StoreError
 from aegis_core.ports import EvidenceSource
 
@@ -73,7 +73,8 @@ class Alarm:
 
     def _away(self, place: Place, state: TargetState) -> None:
         self._suspected.pop(place, None)
-        self._held.pop(place, None)
+        if state.running and state.health is not Health.STARTING:  # one that only just starts may follow its cause yet
+            self._held.pop(place, None)
         reported = self._reported.get(place)
         if reported and not self._still_loops(reported, state):
             del self._reported[place]

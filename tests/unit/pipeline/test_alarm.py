@@ -79,6 +79,19 @@ def test_what_gets_well_after_its_cause_is_never_reported() -> None:
     assert pass_by(watching, 120) == [(DB, Fault.CRASHED)]
 
 
+def test_what_was_restarted_along_with_its_cause_gets_time_to_follow_it_too() -> None:
+    """Its own check says starting, and then unhealthy once more: the cause runs again, and does not serve yet."""
+    watching = with_db()
+    pass_by(watching, 6)
+    watching.runtime.start(DB)
+    watching.runtime.turn(NAME, Health.STARTING)
+    pass_by(watching, 4)
+    watching.runtime.turn(NAME, Health.UNHEALTHY)
+    pass_by(watching, 10)
+    watching.runtime.turn(NAME, Health.HEALTHY)
+    assert pass_by(watching, 60) == [(DB, Fault.CRASHED)]
+
+
 def test_what_is_still_ill_some_time_after_its_cause_got_well_is_reported_by_itself() -> None:
     watching = with_db()
     pass_by(watching, 20)
