@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.signal import Fault
-from aegis_core.domain.target import Health, RunState, TargetState, Usage
+from aegis_core.domain.target import Health, Limits, RunState, TargetState, Usage
 from aegis_core.domain.verification import Expectation, Judgement, Observation, Probe, judge
 from tests.examples import NOON, later, state
 
@@ -130,9 +130,19 @@ def test_a_cpu_that_still_burns_is_not_healed() -> None:
 @pytest.mark.parametrize("fault", [Fault.MEMORY_PRESSURE, Fault.CPU_SATURATION])
 @pytest.mark.parametrize("usage", [None, used(None, None)])
 def test_what_is_not_measured_yet_is_not_taken_for_gone_but_waited_for(fault: Fault, usage: Usage | None) -> None:
-    judgement = judged(after(usage=usage), fault)
+    judgement = judged(after(usage=usage, limits=Limits(memory_bytes=2**27)), fault)
     assert failing(judgement) == [f"{fault} is gone"]
     assert judgement.pending
+
+
+@pytest.mark.parametrize("usage", [None, used(None, 5.0)])
+def test_memory_without_a_limit_will_never_be_a_percentage_so_it_has_to_be_quiet(usage: Usage | None) -> None:
+    assert judged(after(usage=usage), errors_since=0).healthy
+    assert not judged(after(usage=usage), errors_since=0, signals_since=1).healthy
+    assert not judged(after(usage=usage), action=Action.NOOP, errors_since=0).healthy
+    assert not judged(after(usage=usage), errors_since=0, signals_since=1).pending, (
+        "no worker waits for what never comes"
+    )
 
 
 def test_latency_is_measured_at_the_health_url() -> None:
@@ -228,7 +238,7 @@ def test_a_persons_stop_after_a_restart_is_no_proof_of_health() -> None:
 def test_failures_say_what_was_seen() -> None:
     failures = judged(after(run=RunState.EXITED, usage=None)).failures
     assert "running: exited" in failures
-    assert "memory_pressure is gone: not measured" in failures
+    assert "memory_pressure is gone: log not read in 15 s, reported again 0×" in failures
 
 
 STATES = st.builds(
