@@ -11,9 +11,9 @@ from aegis_core.errors import StoreUnavailable
 from aegis_core.ports import Clock, Outbox
 
 from .courier import Courier
-from .limits import BACKLOG, BATCH, LOOK_AHEAD, PAGE, Backoff, Seconds, Storm, TokenBucket
+from .limits import BACKLOG, BATCH, GLANCE, LOOK_AHEAD, PAGE, Backoff, Seconds, Storm, TokenBucket
 from .plan import Entry, entry, plan
-from .storm import digest, divide, is_storm
+from .storm import Parts, digest, divide, is_storm
 
 _log = structlog.get_logger(__name__)
 
@@ -97,7 +97,8 @@ class Lane:
         todo = plan([entry(item) for item in items.values()], now)
         self._courier.drop([one.id for one in todo.superseded], "superseded")
         if is_storm(todo.order, self._storm):
-            return max(0.0, self._rest_until - self._monotonic()) or self._tell_storm(now)
+            rest = self._rest_until - self._monotonic()
+            return self._glance(now, rest) if rest > 0 else self._tell_storm(now)
         for one in todo.order:
             if self._ending.is_set():
                 return None
@@ -112,21 +113,28 @@ class Lane:
 
     def _tell_storm(self, now: datetime) -> float:
         """Tell everything that waits in a few messages. Returns the seconds to pause; 0: look again."""
-        todo = plan(self._backlog(now), now)
-        self._courier.drop([one.id for one in todo.superseded], "superseded")
-        parts = divide(todo.order, self._storm.singles - self._singly)
+        parts = self._parts(now, BACKLOG)
         return (
             self._tell_singly(parts.before, now)
             or self._tell_together(parts.together, now)
             or self._tell_singly(parts.after, now)
         )
 
-    def _backlog(self, now: datetime) -> Sequence[Entry]:
+    def _glance(self, now: datetime, rest: float) -> float:
+        """Tell the critical only: the next digest is not due yet. Returns the seconds to pause."""
+        if self._singly >= self._storm.singles:  # there is nothing to look for
+            return rest
+        return self._tell_singly(self._parts(now, GLANCE).before, now) or min(rest, self._storm.glance)
+
+    def _parts(self, now: datetime, most: int) -> Parts:
+        """Look at what waits, at most at so many notices, and drop what is no news any more."""
         entries, after = list[Entry](), 0
-        while len(entries) < BACKLOG and (page := self._outbox.due(self.name, now + LOOK_AHEAD, PAGE, after)):
+        while len(entries) < most and (page := self._outbox.due(self.name, now + LOOK_AHEAD, PAGE, after)):
             entries += map(entry, page)
             after = page[-1].id
-        return entries
+        todo = plan(entries, now)
+        self._courier.drop([one.id for one in todo.superseded], "superseded")
+        return divide(todo.order, self._storm.singles - self._singly)
 
     def _tell_singly(self, entries: Sequence[Entry], now: datetime) -> float:
         for one in entries:

@@ -29,6 +29,7 @@ class Storm(NamedTuple):
     crowd: int = 20  # the same for notices of any kind
     singles: int = 5  # notices of critical incidents that are told one by one besides each digest
     pause: float = 30.0  # seconds from one digest to the next; what is too much to be told singly waits as long
+    glance: float = 5.0  # seconds that a critical incident waits in that time, as long as it is not beyond the bound
 
 
 RATES: Final[Mapping[str, Rate]] = {"slack": Rate(per_second=1.0, burst=5)}  # DESIGN §6; the others have no limit
@@ -41,6 +42,7 @@ STALE: Final = timedelta(minutes=5)  # progress that is older is no news any mor
 LOOK_AHEAD: Final = timedelta(days=1)  # longer than any wait, also when the clock is set back by an hour
 BATCH: Final = 200
 PAGE: Final = 1_000  # notices of a storm that are read, or struck off, at a time: nobody waits long for the store
+GLANCE: Final = 10_000  # notices among which a glance looks for critical ones: a third of a second
 BACKLOG: Final = 100_000  # notices that one digest can stand for; about 40 MB while it is made
 POLL_SECONDS: Final = 5.0  # the longest that a notice waits if nobody nudges
 STOP_SECONDS: Final = 5.0  # how long the end waits for a delivery under way
