@@ -33,7 +33,7 @@ EVEN_AT_ENDS: Final = 0.5  # the same for the first and the last stretch: the le
 STRETCH: Final = 0.15  # of the span
 JUMP_NOISES: Final = 6.0  # times the noise that a jump has to be
 MOST_BY_JUMPS: Final = 0.7  # of the growth
-FEW_JUMPS: Final = 0.125  # of the samples
+FEW_JUMPS: Final = 10  # with more of them it leaks step by step
 SLOWING: Final = 0.8  # times the growth before: less is no noise
 SLOWING_OF_FEW: Final = 0.65  # the same where there are few samples
 FLOORS: Final = 4  # of a sawtooth, before they can be said to rise
@@ -42,6 +42,7 @@ FLOOR_SCATTER: Final = 0.15  # of the growth of the floors
 
 LEAST_PERCENT: Final = 60.0  # of the limit before anything is done about a leak
 REACTION_SECONDS: Final = 8.0  # what noticing, deciding and restarting take
+HURRY_SECONDS: Final = 20.0  # to the limit by the last two samples: a sample every other second would be too few
 LOOK_AHEAD: Final = 0.5  # times the span of the leak: how far it is believed
 
 MIB: Final = 2**20
@@ -57,6 +58,11 @@ class Forecast(Stored):
     samples: int
     span_seconds: float
     limit_bytes: int
+    memory_bytes: int = 0  # of the newest sample
+
+    @property
+    def memory_percent(self) -> float:
+        return self.memory_bytes / self.limit_bytes * 100
 
     @property
     def words(self) -> str:
@@ -100,24 +106,36 @@ def forecast(
 def leak_of(
     state: TargetState, series: Sequence[Usage], lead_seconds: float, now: datetime, earlier: Sequence[Point] = ()
 ) -> Symptom | None:
-    """Tell whether a leak calls for action now: soon enough, seen long enough, and with much of the limit used.
+    """Tell whether a leak calls for action now; `series` and `earlier` as in `forecast`."""
+    limit = state.limits.memory_bytes
+    if not limit or not series or series[-1].memory_bytes / limit * 100 < LEAST_PERCENT:
+        return None  # cheap: most targets are here
+    return pressing(state, forecast(series, limit, now, earlier), lead_seconds)
+
+
+def pressing(state: TargetState, seen: Forecast | None, lead_seconds: float) -> Symptom | None:
+    """Tell whether a forecast calls for action now: soon enough, seen long enough, with much of the limit used.
 
     A rise is believed for half as long as it has been seen, so that start-up and the first tooth of a sawtooth do not
-    count; only what leaves no time for that is believed at once.
+    count; only what leaves no time for that is believed at once. What has never been ready since its start is left
+    alone: it would grow as much again.
     """
-    limit = state.limits.memory_bytes
-    if not state.running or state.health is Health.STARTING or not limit or not series:
-        return None
-    percent = series[-1].memory_bytes / limit * 100
-    if percent < LEAST_PERCENT:
-        return None
-    seen = forecast(series, limit, now, earlier)
-    if seen is None:
+    if seen is None or not state.running or state.health is Health.STARTING or seen.memory_percent < LEAST_PERCENT:
         return None
     if seen.seconds_to_limit > min(lead_seconds, max(REACTION_SECONDS, LOOK_AHEAD * seen.span_seconds)):
         return None
-    metrics = {"memory_percent": round(percent, 1), FORESEEN: round(seen.seconds_to_limit, 1)}
+    metrics = {"memory_percent": round(seen.memory_percent, 1), FORESEEN: round(seen.seconds_to_limit, 1)}
     return Symptom(fault=Fault.MEMORY_PRESSURE, target_id=state.ref.id, since=None, metrics=metrics, told=(seen.words,))
+
+
+def hurries(series: Sequence[Usage], limit_bytes: int) -> bool:
+    """Tell whether memory has just grown so fast that the next sample should not wait for its turn."""
+    if len(series) < 2:  # noqa: PLR2004 - two make a slope
+        return False
+    former, last = series[-2:]
+    seconds = (last.at - former.at).total_seconds()
+    grown, left = last.memory_bytes - former.memory_bytes, limit_bytes - last.memory_bytes
+    return seconds > 0 and grown > LEAST_GROWTH * limit_bytes and left * seconds < HURRY_SECONDS * grown
 
 
 def _points(series: Sequence[Usage], now: datetime, earlier: Sequence[Point]) -> Sequence[Point]:
@@ -195,7 +213,7 @@ def _even(window: _Window, noise: float) -> bool:
             return False
     jumps = [y1 - y0 for (_, y0), (_, y1) in pairwise(window.points) if y1 - y0 > JUMP_NOISES * noise]
     carried = sum(jumps) > MOST_BY_JUMPS * window.growth
-    return not (carried and len(jumps) < FEW_JUMPS * (len(window.points) - 1))
+    return not (carried and len(jumps) < min(FEW_JUMPS, len(window.points) / 2))
 
 
 def _levels_off(window: _Window, before: Sequence[Point], limit: int) -> bool:
@@ -237,6 +255,7 @@ def _forecast(points: Sequence[Point], limit: int, slope: float, seconds: tuple[
         bytes_per_second=slope,
         samples=len(points),
         span_seconds=points[-1][0] - points[0][0],
+        memory_bytes=int(points[-1][1]),
         limit_bytes=limit,
     )
 
