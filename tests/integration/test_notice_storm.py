@@ -154,7 +154,7 @@ def test_500_failures_at_once_are_seven_messages_at_most_and_all_are_struck_off(
     assert section[-1] == f"and {495 - NAMED} more targets"
     assert slack.messages[-1]["blocks"][-1]["elements"][0]["text"].endswith("/incidents|Open in Aegis>")
     moments = [moment for moment, _ in slack.requests]
-    assert moments[-1] - moments[-2] > 0.9, "a burst of five, and then one a second"
+    assert moments[-1] - moments[0] > 0.5, "five at once, and the sixth a second later"
 
 
 def urgent_or_not(number: int) -> Notice:
