@@ -204,6 +204,18 @@ def test_what_is_critical_does_not_wait_for_the_next_digest_up_to_a_bound(
     assert headlines(slack)[1:] == [f"🚨 db-{number} needs you: crashed" for number in range(STORM.singles)]
 
 
+def test_a_new_storm_owes_nothing_to_the_last_one(
+    slack: SlackServer, channel: SlackChannel, post: Post, deliver: StartDeliverer
+) -> None:
+    post.put(*map(notice, range(50)))
+    deliver(channel, storm=Storm(pause=600.0, glance=0.05))
+    until(lambda: post.outcomes == {DIGESTED: 50})
+    post.put(*map(critical, range(STORM.handful + 1)))  # a storm that ends without a digest
+    until(lambda: post.outcomes == {DIGESTED: 50, "delivered": STORM.handful + 1})
+    post.put(*map(critical, range(100, 120)))
+    slack.wait_for(lambda: len(slack.messages) == 1 + STORM.handful + 1 + STORM.singles)
+
+
 def test_progress_that_was_overtaken_is_dropped_and_what_is_under_way_is_counted(
     slack: SlackServer, channel: SlackChannel, post: Post, deliver: StartDeliverer
 ) -> None:

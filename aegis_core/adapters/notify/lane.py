@@ -44,7 +44,7 @@ class Lane:
         self._storm = storm
         self._poll_seconds = poll_seconds
         self._rest_until = monotonic()  # no digest before
-        self._singly = 0  # notices told one by one for the next digest
+        self._singly = 0  # notices that this storm has told one by one since its last digest
         self._ending = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"deliver-{self.name}", daemon=True)
@@ -99,6 +99,7 @@ class Lane:
         if is_storm(todo.order, self._storm):
             rest = self._rest_until - self._monotonic()
             return self._glance(now, rest) if rest > 0 else self._tell_storm(now)
+        self._singly = 0
         for one in todo.order:
             if self._ending.is_set():
                 return None
