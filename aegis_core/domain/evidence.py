@@ -38,6 +38,7 @@ class Evidence(Stored):
     happenings: tuple[str, ...] = ()  # what the runtime says happened lately, oldest first
     changes: tuple[str, ...] = ()  # how the target's definition has changed lately
     course: tuple[str, ...] = ()  # how memory and CPU went, in words
+    recurrence: str = ""  # how often the same trouble came lately
     neighbours: tuple[str, ...] = ()  # those it hangs together with that are not well
     precedents: tuple[Precedent, ...] = ()
     tried: tuple[str, ...] = ()  # what this incident has tried already, and what came of it
@@ -89,6 +90,7 @@ def lines_of(evidence: Evidence) -> tuple[Line, ...]:
     texts += _metric_lines(evidence.metrics)
     texts += [f"course: {text}" for text in evidence.course]
     texts += [f"happened: {text}" for text in evidence.happenings[-10:]]
+    texts += [f"recurrence: {evidence.recurrence}"] if evidence.recurrence else []
     texts += [f"changed lately: {text}" for text in evidence.changes[-5:]]
     texts += [f"neighbour: {text}" for text in evidence.neighbours[:5]]
     texts += [f"already tried: {text}" for text in evidence.tried]

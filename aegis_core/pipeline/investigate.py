@@ -14,14 +14,18 @@ from aegis_core.domain.lesson import precedents, similar
 from aegis_core.domain.logs import fold
 from aegis_core.domain.masking import mask, mask_lines
 from aegis_core.domain.policy import forbidden
+from aegis_core.domain.recurrence import recurrence
 from aegis_core.domain.target import Health, TargetState, without_secrets
 from aegis_core.errors import RunbookError, RuntimeProblem
+from aegis_core.ports import Filter
 
 from .tools import Tools, being_stopped
 
 LOG_LINES: Final = 200
 MOST_TEMPLATES: Final = 60
 TAIL_LINES: Final = 40
+MOST_FORMER: Final = 20
+LATELY: Final = timedelta(days=7)
 MOST_WAITS: Final = 12
 WAIT_FOR_CAUSE: Final = timedelta(seconds=5)  # 12 times: a minute for the cause to be healed, and this one after it
 _NOT_YET: Final = frozenset({Health.UNHEALTHY, Health.STARTING})
@@ -53,7 +57,8 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
     wait = _wait(incident, evidence, neighbours, tools)
     if wait:
         return (wait,)
-    evidence = _with_precedents(evidence.model_copy(update={"neighbours": told(neighbours)}), incident, tools)
+    more = {"neighbours": told(neighbours), "recurrence": _recurrence(incident, tools)}
+    evidence = _with_precedents(evidence.model_copy(update=more), incident, tools)
     data = {"evidence": evidence.model_dump(mode="json")}
     return (Draft(type=EventType.EVIDENCE_GATHERED, agent=Agent.DETECTION, data=data),)
 
@@ -78,6 +83,14 @@ def _wait(incident: Incident, evidence: Evidence, neighbours: Sequence[Neighbour
 def _rests(waits_for: str, reason: str, tools: Tools) -> Draft:
     data = {"until": (tools.clock() + WAIT_FOR_CAUSE).isoformat(), "reason": reason, "waits_for": waits_for}
     return Draft(type=EventType.RESTED, agent=Agent.PREDICTION, data=data)
+
+
+def _recurrence(incident: Incident, tools: Tools) -> str:
+    same = Filter(target=incident.target, fault=incident.fault)
+    former, _ = tools.incidents.list(same, MOST_FORMER, 0)
+    lately = [one.opened_at for one in former if incident.opened_at - one.opened_at < LATELY]
+    found = recurrence([*lately, incident.opened_at], incident.opened_at)
+    return found.words if found else ""
 
 
 def _neighbours(target: TargetState | None, tools: Tools) -> Sequence[Neighbour]:

@@ -34,7 +34,8 @@ class MemoryIncidents:
         return self.known[incident_id]
 
     def list(self, wanted: Filter, limit: int, offset: int) -> tuple[Sequence[Incident], int]:
-        raise NotImplementedError
+        same = [one for one in self.known.values() if (one.target, one.fault) == (wanted.target, wanted.fault)]
+        return same[offset : offset + limit], len(same)
 
     def events(self, incident_id: str) -> Sequence[Event]:
         raise NotImplementedError

@@ -226,3 +226,12 @@ def test_a_runbook_that_cannot_be_read_is_named_and_stops_nothing() -> None:
     scene = Scene()
     scene.runbook.problem = RunbookError("the file is locked")
     assert gathered(scene).missing == ("lessons: the file is locked",)
+
+
+def test_the_third_time_is_told_as_such() -> None:
+    scene = Scene()
+    for number, minutes in enumerate((80, 40), start=2):
+        former = make.incident(make.received(target=NAME), incident_id=f"inc-{number}", at=make.later(-60 * minutes))
+        scene.incidents.known[former.id] = former
+    (draft,) = investigate(scene.incident(), scene.tools)
+    assert draft.data["evidence"]["recurrence"] == "3rd time in 80 min, about every 40 min"
