@@ -4,11 +4,14 @@ Between two crashes it runs, and looks well. The restart count and the stability
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.integration.small_containers import docker
+
 from .served_agent import ServedAgent, until
-from .ward import OPTED_IN, Ward
+from .ward import OPTED_IN, Patient, Ward
 
 pytestmark = pytest.mark.engine
 
@@ -46,3 +49,27 @@ def test_a_crash_loop_is_never_taken_for_healed_and_given_up_after_three_attempt
         assert not all(condition["holds"] for condition in one["judgement"]["conditions"])
     assert not incident["lesson"]["verified_healthy"]
     assert {one["status"] for one in agent.incidents(container_name=patient.name)} == {"FAILED"}
+
+
+def restarted(patient: Patient) -> int:
+    """How often its restart policy has restarted it in a row."""
+    return int(docker("inspect", "--format={{.RestartCount}}", patient.name))
+
+
+def test_a_crash_loop_that_was_there_before_the_agent_is_found_and_reported_once(engine: None, tmp_path: Path) -> None:
+    """Its restart policy has come to long pauses: hardly ever is it seen to end, and never does it run for long."""
+    with Ward() as ward:
+        patient = ward.admit(OPTED_IN, "--restart=always", "--stop-timeout=1", command=("sh", "-c", "exit 3"))
+        until(lambda: restarted(patient) >= 6, "long pauses")
+
+        settings = {"AEGIS_SENSE_SECONDS": "0.5", "AEGIS_COOLDOWN_SECONDS": "0.1", "AEGIS_VERIFY_ATTEMPTS": "2"}
+        agent = ward.agent(tmp_path, **settings, **ward.sure_of("RESTART"))
+        incident = agent.closed(container_name=patient.name)
+
+        assert (incident["alert_type"], incident["status"]) == ("crash_loop", "FAILED"), incident
+        assert incident["attempts"] == 3
+        (told,) = agent.events(incident["incident_id"])[0]["data"]["signal"]["logs"]
+        assert "its restart policy has restarted it" in told, "at the first look, and not by counting its ends"
+        seen = restarted(patient)
+        until(lambda: restarted(patient) > seen + 1, "it to go on")
+        assert len(agent.incidents(container_name=patient.name, fault="crash_loop")) == 1
