@@ -9,7 +9,9 @@ from typing import Final
 
 from aegis_core.domain.definition import differences
 from aegis_core.domain.forecast import Forecast
+from aegis_core.domain.longseries import LongSeries
 from aegis_core.domain.target import TargetState, Usage
+from aegis_core.domain.trend import Point
 
 SAMPLES: Final = 180
 CHANGES: Final = 10
@@ -25,6 +27,7 @@ class Sighting:
     secrets: frozenset[str] | None = None  # None until they are known
     series: deque[Usage] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     changes: deque[tuple[datetime, str]] = field(default_factory=lambda: deque(maxlen=CHANGES))
+    hours: LongSeries = field(default_factory=LongSeries)
     forecast: Forecast | None = None
 
 
@@ -91,6 +94,13 @@ class Sightings:
             one.state = one.state.model_copy(update={"usage": usage})
             if not one.series or one.series[-1] != usage:  # of very many targets, the last sample is given again
                 one.series.append(usage)
+                one.hours.add(usage)
+
+    def hours(self, name: str) -> Sequence[Point]:
+        """Return one sample a minute of the target's memory since it was started last: (POSIX seconds, bytes)."""
+        with self._lock:
+            one = self._known.get(name)
+            return one.hours.points(since=one.state.started_at) if one else ()
 
     def foresaw(self, name: str, forecast: Forecast | None) -> None:
         """Take in when the target's memory will reach its limit; None where it will not."""
@@ -113,6 +123,7 @@ class Sightings:
         if secrets is None and same:
             secrets = old.secrets
         one = Sighting(state.model_copy(update={"usage": usage}), secrets)
-        one.series, one.changes, one.forecast = old.series, old.changes, old.forecast if same else None
+        one.series, one.hours, one.changes = old.series, old.hours, old.changes
+        one.forecast = old.forecast if same else None
         one.changes.extend((state.at, text) for text in differences(old.state, state))
         return one

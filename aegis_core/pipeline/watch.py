@@ -243,6 +243,7 @@ class Watcher:
         usual = self._tools.thresholds
         name, now = state.ref.name, self._tools.clock()
         series, limit = self._sightings.series(name), state.limits.memory_bytes
-        self._sightings.foresaw(name, forecast(series, limit, now) if limit else None)
+        hours, lead = self._sightings.hours(name), self._tools.forecast_lead
+        self._sightings.foresaw(name, forecast(series, limit, now, hours) if limit else None)
         pressure = pressure_of(state, series, thresholds_of(state.labels, usual))
-        self._alarm.judge("pressure", state, pressure or leak_of(state, series, self._tools.forecast_lead, now))
+        self._alarm.judge("pressure", state, pressure or leak_of(state, series, lead, now, hours))

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from aegis_core.telemetry import configure_logs
 
-from . import concurrency, healing, idle, intake, storm
+from . import concurrency, forecast, healing, idle, intake, storm
 from .core import core
 
 
@@ -34,9 +34,12 @@ def main(wanted: set[str]) -> None:
             console.print(storm.measure(folder))
         if "healing" in wanted:
             console.print(healing.measure(folder))
+        if "forecast" in wanted:
+            console.print(forecast.measure())
+            console.print(forecast.prevent(folder))
         if "watching" in wanted:
             console.print(idle.watching(folder))
 
 
 if __name__ == "__main__":
-    main(set(sys.argv[1:]) or {"intake", "idle", "concurrency", "storm", "healing", "watching"})
+    main(set(sys.argv[1:]) or {"intake", "idle", "concurrency", "storm", "healing", "forecast", "watching"})

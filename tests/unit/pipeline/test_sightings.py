@@ -211,3 +211,15 @@ def test_who_reads_while_it_is_written_sees_whole_things() -> None:
         over.set()
         for reader in readers:
             reader.result()
+
+
+def test_hours_are_kept_one_sample_a_minute_and_not_from_before_the_last_start() -> None:
+    sightings = Sightings()
+    state = make.state(started_at=make.NOON)
+    sightings.saw_one(state)
+    for seconds in range(0, 601, 10):
+        sightings.measured("web", Usage(at=make.later(seconds), memory_bytes=seconds))
+    assert [memory for _, memory in sightings.hours("web")] == list(range(0, 601, 60))
+    sightings.saw_one(state.model_copy(update={"started_at": make.later(300)}))
+    assert [memory for _, memory in sightings.hours("web")] == list(range(300, 601, 60))
+    assert sightings.hours("nobody") == ()
