@@ -10,7 +10,7 @@ from aegis_core.domain.correlation import CONSEQUENCES, cause_of
 from aegis_core.domain.policy import forbidden
 from aegis_core.domain.signal import Fault, Signal
 from aegis_core.domain.symptom import Symptom, steady_seconds
-from aegis_core.domain.target import Health, TargetState
+from aegis_core.domain.target import Health, RunState, TargetState
 from aegis_core.errors import RuntimeProblem, StoreError
 from aegis_core.ports import EvidenceSource
 
@@ -20,6 +20,7 @@ from .tools import Tools
 STALE_AFTER: Final = timedelta(minutes=10)  # what ended longer ago than this was not left lying for us
 SECOND_LOOK: Final = 1.0  # seconds after a crash was suspected; a restart policy, or our own restart, has acted by then
 HELD: Final = timedelta(seconds=5)  # between two questions for the cause of what is held back
+LONGEST_HOLD: Final = timedelta(minutes=10)  # after which a cause that is still there has been given up
 RECOVERY: Final = timedelta(seconds=35)  # to follow a cause that is well again: Docker checks health every 30 s
 
 Place = tuple[str, str]  # the name of a target, and which kind of look showed the symptom
@@ -29,7 +30,8 @@ log = structlog.get_logger("watch")
 
 class _Hold(NamedTuple):
     by: str  # the target that has to get well first
-    at: datetime  # when it was not, for the last time
+    since: datetime
+    at: datetime  # when that target was ill, for the last time
 
 
 class Alarm:
@@ -90,45 +92,55 @@ class Alarm:
         if symptom.fault in CONSEQUENCES and self._is_held(place, state, symptom):
             return
         try:
-            if not self._stale(symptom):
+            if not self._stale(symptom.since):
                 self._report(symptom.signal(state, SENSOR))
             self._reported[place] = symptom
             self._held.pop(place, None)
         except StoreError as error:
             log.warning("a symptom could not be stored; it is reported again", error=str(error))
 
-    def _stale(self, symptom: Symptom) -> bool:
-        return symptom.since is not None and self._tools.clock() - symptom.since > STALE_AFTER
+    def _stale(self, since: datetime | None) -> bool:
+        return since is not None and self._tools.clock() - since > STALE_AFTER
 
     # First cause before consequence
 
     def _is_held(self, place: Place, state: TargetState, symptom: Symptom) -> bool:
         """Hold back what follows from another target's trouble; that one is looked at, and reported by itself.
 
-        When the cause is well again, what runs gets time to follow it. What is left then is a trouble of its own.
+        When the cause is well again, what runs gets time to follow it. What is left then is a trouble of its own, and
+        so is what nobody could help for long.
         """
         now, held = self._tools.clock(), self._held.get(place)
+        if held and now - held.since > LONGEST_HOLD:
+            return False
         if held and now - held.at < HELD:
             return True
         cause = self._cause(state)
         if cause:
             if held is None:
                 log.info("held back", target=state.ref.name, fault=symptom.fault, because_of=cause)
-            self._held[place] = _Hold(cause, now)
+            self._held[place] = _Hold(cause, held.since if held else now, now)
             self._look_soon(cause, 0.0)
             return True
         return held is not None and state.running and now - held.at < RECOVERY
 
     def _cause(self, state: TargetState) -> str | None:
-        """Name the target because of which this one fails: one that Aegis may heal, and that does not wait for it."""
+        """Name the target because of which this one fails: one that Aegis may heal, and that does not wait for it.
+
+        What ended long ago is not healed by Aegis, and whoever ran on without it does not fail because of it.
+        """
         try:
-            cause = cause_of(self._source.neighbours(state.ref))
+            neighbours = self._source.neighbours(state.ref)
         except RuntimeProblem:
             return None
+        cause = cause_of([one for one in neighbours if not self._long_gone(one.state)])
         if cause is None or forbidden(cause.state, self._tools.policy):
             return None
         name = cause.state.ref.name
         return None if self._waits(name, for_name=state.ref.name) else name
+
+    def _long_gone(self, state: TargetState) -> bool:
+        return state.run in (RunState.EXITED, RunState.DEAD) and self._stale(state.finished_at)
 
     def _waits(self, name: str, for_name: str) -> bool:
         """Tell whether a target is held back because of the other one, directly or in turn."""

@@ -64,8 +64,8 @@ class Watcher:
         self._rates: dict[str, LogRate] = {}
         self._problem = "not looked yet"
         self._threads = [
-            Thread(target=self._work, name="watcher", daemon=True),
-            Thread(target=self._listen, name="listener", daemon=True),
+            Thread(target=self._keep, args=(self.step,), name="watcher", daemon=True),
+            Thread(target=self._keep, args=(self._listen,), name="listener", daemon=True),
         ]
 
     def start(self) -> None:
@@ -86,19 +86,11 @@ class Watcher:
 
     # The two threads
 
-    def _listen(self) -> None:
+    def _keep(self, doing: Callable[[], None]) -> None:
+        """Do it again and again. Whatever breaks is told of, and ends nothing."""
         while not self._tools.stopping.is_set():
             try:
-                for change in self._eyes.sensor.changes(self._tools.stopping):
-                    self._told.put(change)
-            except RuntimeProblem as error:
-                log.debug("the runtime tells nothing", error=str(error))
-            self._tools.stopping.wait(RECONNECT_SECONDS)
-
-    def _work(self) -> None:
-        while not self._tools.stopping.is_set():
-            try:
-                self.step()
+                doing()
                 continue
             except AegisError as error:
                 if str(error) != self._problem:
@@ -108,6 +100,15 @@ class Watcher:
                 log.exception("a look at the targets broke")
                 self._problem = type(error).__name__
             self._tools.stopping.wait(0.1)
+
+    def _listen(self) -> None:
+        try:
+            for change in self._eyes.sensor.changes(self._tools.stopping):
+                self._told.put(change)
+        except RuntimeProblem as error:
+            log.debug("the runtime tells nothing", error=str(error))
+        finally:
+            self._tools.stopping.wait(RECONNECT_SECONDS)
 
     def step(self) -> None:
         """Do what is due, or else wait for what is told, at most until something is due."""

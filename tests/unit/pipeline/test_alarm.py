@@ -9,7 +9,7 @@ from aegis_core.domain.change import ChangeKind, Neighbour, Relation
 from aegis_core.domain.signal import Fault
 from aegis_core.domain.target import Health, RunState, TargetRef
 from aegis_core.errors import RuntimeUnavailable
-from aegis_core.pipeline.alarm import HELD, RECOVERY, SECOND_LOOK
+from aegis_core.pipeline.alarm import HELD, LONGEST_HOLD, RECOVERY, SECOND_LOOK
 from aegis_core.testing import FakeRuntime
 from tests import examples as make
 from tests.contract.rigs import wait_until
@@ -112,6 +112,26 @@ def test_the_memory_of_a_dependent_is_its_own_trouble() -> None:
     watching.runtime.turn(NAME, Health.HEALTHY)
     watching.runtime.use(NAME, memory_bytes=120 * MIB)
     assert (NAME, Fault.MEMORY_PRESSURE) in pass_by(watching, 20)
+
+
+def test_who_ran_on_for_long_without_what_it_needs_does_not_fail_because_of_that() -> None:
+    """A job that once prepared everything, and failed, days ago: nobody will heal it."""
+    watching = with_db()
+    watching.runtime.turn(NAME, Health.HEALTHY)
+    watching.scene.clock.advance(700)
+    watching.runtime.turn(NAME, Health.UNHEALTHY)
+    assert pass_by(watching, 4) == [(NAME, Fault.UNHEALTHY)]
+
+
+def test_nothing_is_held_back_for_longer_than_its_cause_can_be_treated() -> None:
+    """The cause runs, is ill, and has been given up."""
+    watching = with_db()
+    watching.runtime.start(DB)
+    watching.runtime.turn(DB, Health.UNHEALTHY)
+    limit = LONGEST_HOLD.total_seconds()
+    assert pass_by(watching, limit - 10) == [(DB, Fault.UNHEALTHY)]
+    assert pass_by(watching, 20) == [(DB, Fault.UNHEALTHY), (NAME, Fault.UNHEALTHY)]
+    assert pass_by(watching, limit + 60) == [(DB, Fault.UNHEALTHY), (NAME, Fault.UNHEALTHY)], "each once"
 
 
 @pytest.mark.parametrize("labels", [{}, {"aegis.enable": "false"}, {**make.LABELS, "aegis.self": "true"}])

@@ -1,7 +1,7 @@
 """Looking at all targets: each trouble reported once, and only where Aegis is wanted."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -11,6 +11,7 @@ from aegis_core.domain.signal import Fault, Severity
 from aegis_core.domain.target import Health, TargetRef, TargetState, Usage, Watch
 from aegis_core.errors import RuntimeUnavailable, TargetGone
 from aegis_core.pipeline.sightings import SAMPLES
+from aegis_core.ports import Stopping
 from aegis_core.testing import FakeRuntime
 from tests import examples as make
 from tests.contract.rigs import wait_until
@@ -447,6 +448,32 @@ def test_a_look_that_breaks_is_told_of_and_the_next_one_is_taken(error: Exceptio
         watching.scene.tools.stopping.set()
         watching.watcher.join()
     assert len(watching.reported) == 1
+
+
+class Stammers(FakeRuntime):
+    """A runtime whose first words nobody understands."""
+
+    words: list[Exception]
+
+    def changes(self, stopping: Stopping) -> Iterator[Change]:
+        if self.words:
+            raise self.words.pop()
+        yield from super().changes(stopping)
+
+
+@pytest.mark.parametrize("error", [RuntimeUnavailable("cut"), ValueError()])
+def test_whatever_breaks_while_it_listens_it_listens_on(error: Exception) -> None:
+    watching = Watching()
+    watching.runtime.__class__, watching.runtime.words = Stammers, [error]
+    watching.watcher = watching.anew(every=3600)
+    watching.watcher.start()
+    try:
+        wait_until(lambda: watching.runtime._broadcast._listeners, "it to listen")
+        watching.runtime.turn(NAME, Health.UNHEALTHY)
+        wait_until(lambda: watching.reported, "what it was told of to be reported")
+    finally:
+        watching.scene.tools.stopping.set()
+        watching.watcher.join()
 
 
 def test_a_watcher_that_was_never_started_can_be_joined() -> None:
