@@ -147,7 +147,8 @@ class Watcher:
         asked = self._asked.get(target.id)
         known = next((state for state, _ in self._sightings.all() if state.ref == target), None)
         patience = timedelta(seconds=known.stop_timeout if known else 10.0) + ASKED_MARGIN
-        if asked is None or change.at - asked > patience:
+        finished = change.exit_code == 0  # a job under `restart: always` that does its round is no crash loop
+        if not finished and (asked is None or change.at - asked > patience):
             self._deaths.setdefault(target.id, deque(maxlen=20)).append(change.at)
         self._look_soon(target.name, FIRST_LOOK)
         self._look_soon(target.name, FIRST_LOOK + SECOND_LOOK)

@@ -478,3 +478,12 @@ def test_whatever_breaks_while_it_listens_it_listens_on(error: Exception) -> Non
 
 def test_a_watcher_that_was_never_started_can_be_joined() -> None:
     Watching().watcher.join()
+
+
+def test_a_job_that_ends_well_and_is_started_again_is_no_crash_loop() -> None:
+    watching = Watching()
+    for _ in range(5):
+        done = Change(kind=ChangeKind.DIED, at=watching.scene.clock(), target=watching.scene.ref, exit_code=0)
+        watching.watcher.hear(done)
+    watching.watcher.look_at(NAME)
+    assert watching.reported == []
