@@ -57,6 +57,8 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
     def crash(self) -> None:
+        """Order a crash; before its start has written itself down, the target would take the order away."""
+        until((self.folder / "control" / "starts").exists, "the target to have started")
         draft = self.folder / "control" / "draft"
         draft.write_text("3")
         draft.rename(self.folder / "control" / "crash")
