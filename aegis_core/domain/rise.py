@@ -17,17 +17,11 @@ LEAST_SPAN: Final = 5.0  # seconds
 LEAST_GROWTH: Final = 0.02  # of the limit
 BINS: Final = 14  # what a window is thinned to: 91 slopes
 SHORTER: Final = 0.8  # each window tried against the one before
-NOISES: Final = 5.0  # times the way of a random walk that the growth has to be
-RESIDUALS: Final = 8.0  # times the scatter about the line that the growth has to be
+NOISES: Final = 5.0  # times as far as a random walk gets, that the growth has to be
 FALL_NOISES: Final = 7.0  # times the noise that a fall has to be
 BEYOND_FALLS: Final = 2.0  # times the deepest fall that a rise has to be before it is another thing than a tooth
-SPREAD: Final = 2.0  # times the slope within which its bounds have to be
-EVEN: Final = 0.25  # of the mean growth that every stretch has to have
-EVEN_AT_ENDS: Final = 0.5  # the same for the first and the last stretch: the rise may have begun, or ended, in it
-STRETCH: Final = 0.15  # of the span
-JUMP_NOISES: Final = 6.0  # times the noise that a jump has to be
-MOST_BY_JUMPS: Final = 0.7  # of the growth
-FEW_JUMPS: Final = 10  # with more of them it grows step by step
+END: Final = 0.15  # of a window
+EVEN: Final = 0.5  # of its share of the growth that each end has to have: a rise may have begun, or stopped, in it
 SLOWING: Final = 0.8  # times the growth before: less is no noise
 SLOWING_OF_FEW: Final = 0.65  # the same where there are few samples
 FLOORS: Final = 4  # of a sawtooth, before they can be said to rise
@@ -103,34 +97,28 @@ def _longest_steady(points: Sequence[Point], span: float, noise: float, limit: i
         if len(bins) < LEAST_SAMPLES or inside[-1][0] - inside[0][0] < LEAST_SPAN:
             return None
         window = _Window(inside, bins, trend_of(bins), noise * sqrt(len(bins) / len(inside)))
-        if _certain(window, limit) and _even(window, noise):
+        if _certain(window, limit) and _even(window):
             return window
         span *= SHORTER
     return None
 
 
 def _certain(window: _Window, limit: int) -> bool:
-    """Tell whether the growth stands out from the noise, and its slope is known well enough."""
+    """Tell whether the points grow by more than noise, or a random walk by the same steps, would."""
     trend = window.trend
     off = [abs(y1 - y0 - trend.slope * (t1 - t0)) for (t0, y0), (t1, y1) in pairwise(window.bins)]
     step = max(SIGMAS_PER_MAD * median(off), window.noise)
-    astray = step * sqrt(len(off))  # how far a random walk would get
-    if window.growth < max(LEAST_GROWTH * limit, RESIDUALS * trend.residual, NOISES * astray):
-        return False
-    return trend.low * SPREAD > trend.slope and trend.high < trend.slope * SPREAD
+    return trend.low > 0 and window.growth >= max(LEAST_GROWTH * limit, NOISES * step * sqrt(len(off)))
 
 
-def _even(window: _Window, noise: float) -> bool:
-    """Tell whether every stretch has its share of the growth: none stands still, none jumps."""
-    bins, slope, doubt = window.bins, window.trend.slope, 2 * window.noise
-    width = max(1, round(STRETCH * len(bins)))
-    for begin, end in zip(bins, bins[width:], strict=False):
-        share = EVEN_AT_ENDS if begin is bins[0] or end is bins[-1] else EVEN
-        if end[1] - begin[1] < share * slope * (end[0] - begin[0]) - doubt:
+def _even(window: _Window) -> bool:
+    """Tell whether the points grow from the beginning of the window to its end."""
+    width = max(1, round(END * len(window.bins)))
+    for begin, end in ((0, width), (-width - 1, -1)):
+        (t0, y0), (t1, y1) = window.bins[begin], window.bins[end]
+        if y1 - y0 < EVEN * window.trend.slope * (t1 - t0) - 2 * window.noise:
             return False
-    jumps = [y1 - y0 for (_, y0), (_, y1) in pairwise(window.points) if y1 - y0 > JUMP_NOISES * noise]
-    carried = sum(jumps) > MOST_BY_JUMPS * window.growth
-    return not (carried and len(jumps) < min(FEW_JUMPS, len(window.points) / 2))
+    return True
 
 
 def _levels_off(window: _Window, points: Sequence[Point], limit: int) -> bool:
