@@ -90,6 +90,7 @@ def test_an_incident_appears_and_goes_its_way_without_a_reload(core_up: Core, da
     core_up.show("leak")
     expect(page.get_by_text("Incident under way")).to_be_visible()
     expect(page.get_by_text("Diagnosis by cloud: RESTART, 0.91 sure")).to_be_visible()
+    expect(page.locator(".ag-step-current")).to_be_visible()  # else it is the steps of the incident before
     page.evaluate("document.querySelector('.ag-steps').drawnOnce = true")
     expect(page.locator(".ag-step-current")).to_contain_text("Verifying")
     expect(page.locator(".ag-step-done")).to_have_count(4)
