@@ -39,7 +39,7 @@ while True:
     elif kind == "steady":
         hold(35 + random.uniform(-1, 1))
     elif kind == "sawtooth":
-        hold(8 + 32 * (past / seconds % 1))
+        hold(8 + 28 * (past / seconds % 1))
     elif kind == "steps":
         hold(8 + 8 * min(4, past // seconds))
     elif kind == "start_up":
