@@ -182,6 +182,13 @@ class EventLog(Protocol):
         Signals that joined meanwhile are kept. Raises Fenced when somebody else has claimed the incident since.
         """
 
+    def answer(self, incident_id: str, said: "Callable[[Incident], Sequence[Draft]]", at: datetime) -> Incident:
+        """Append what a person said about an incident; `said` sees it as it stands, within the transaction.
+
+        Whoever works on the incident is fenced off when it moves on by that. Raises IncidentUnknown, and what `said`
+        raises: then nothing is written.
+        """
+
 
 class Opening(Stored):
     """A signal to be stored; a new incident of it is not taken up before `until`."""

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.approval import Approval, Comment, Via
 from aegis_core.domain.diagnosis import Category, Diagnosis, Source
 from aegis_core.domain.events import GENESIS, Agent, Draft, Event, EventType, chain
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident, Intent, fold
 from aegis_core.domain.lesson import Lesson
+from aegis_core.domain.opinion import Opinion
 from aegis_core.domain.policy import Decision, Verdict
 from aegis_core.domain.signal import Fault, Severity, Signal
 from aegis_core.domain.target import RunState, TargetRef, TargetState
@@ -127,6 +129,36 @@ def learned(incident_id: str = "inc-1") -> Draft:
 
 def stage_failed(until: datetime) -> Draft:
     return _done(EventType.STAGE_FAILED, stage="verify", reason="no answer", until=until.isoformat())
+
+
+def opined(agent: Agent = Agent.DIAGNOSIS, action: Action = Action.RESTART, confidence: float = 0.9) -> Draft:
+    opinion = Opinion(agent=agent, action=action, confidence=confidence, reason="It hangs.")
+    return Draft(type=EventType.OPINION_GIVEN, agent=agent, data={"opinion": opinion.model_dump(mode="json")})
+
+
+def approval(action: Action = Action.ROLLBACK, **known: Any) -> Approval:
+    fields = {"shown": state(), "reasons": ("It needs a person.",), "asked_at": NOON, "expires_at": later(1800)}
+    return Approval(action=action, **{**fields, **known})
+
+
+def asked(one: Approval | None = None) -> Draft:
+    return _done(EventType.APPROVAL_REQUESTED, approval=(one or approval()).model_dump(mode="json"))
+
+
+def approved(by: str = "ann", via: Via = Via.API, comment: str = "") -> Draft:
+    return _done(EventType.APPROVED, by=by, via=via, comment=comment)
+
+
+def declined(by: str = "ann", via: Via = Via.API, comment: str = "") -> Draft:
+    return _done(EventType.DECLINED, by=by, via=via, comment=comment)
+
+
+def commented(text: str = "I am on it.", by: str = "ann") -> Draft:
+    return _done(EventType.COMMENTED, comment=Comment(by=by, text=text, at=NOON).model_dump(mode="json"))
+
+
+def undone(seen: str = "the old limits are back") -> Draft:
+    return _done(EventType.UNDONE, seen=seen)
 
 
 def _done(kind: EventType, **data: Any) -> Draft:

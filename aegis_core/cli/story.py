@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from aegis_core.domain.approval import Approval, Comment
 from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.events import EventType
 from aegis_core.domain.evidence import Evidence, lines_of
 from aegis_core.domain.impact import Impact
 from aegis_core.domain.incident import Intent, Status
 from aegis_core.domain.lesson import Lesson
+from aegis_core.domain.opinion import Opinion
 from aegis_core.domain.policy import Decision, Verdict
 from aegis_core.domain.signal import Signal
 from aegis_core.domain.verification import Judgement
@@ -70,6 +72,8 @@ def _status_of(event: Happening) -> Status | None:
 _REACHES: Final[Mapping[str, Status]] = {
     EventType.SIGNAL_RECEIVED: Status.RECEIVED,
     EventType.EVIDENCE_GATHERED: Status.ANALYZING,
+    EventType.APPROVAL_REQUESTED: Status.AWAITING_APPROVAL,
+    EventType.APPROVED: Status.DECIDED,
     EventType.ACTION_INTENDED: Status.EXECUTING,
     EventType.ACTION_EXECUTED: Status.VERIFYING,
     EventType.RESOLVED: Status.RESOLVED,
@@ -132,6 +136,36 @@ def _decided(data: Mapping[str, Any]) -> Told:
     decision = Decision.model_validate(data["decision"])
     what, tone = _VERDICTS[decision.verdict]
     return Told(f"decision {decision.verdict}: {decision.action} {what}", tone, _plain(*decision.reasons))
+
+
+def _opined(data: Mapping[str, Any]) -> Told:
+    opinion = Opinion.model_validate(data["opinion"])
+    headline = f"opinion: {opinion.action}, {opinion.confidence:.2f} sure"
+    return Told(headline, lines=_dim(opinion.reason))
+
+
+def _asked(data: Mapping[str, Any]) -> Told:
+    approval = Approval.model_validate(data["approval"])
+    until = approval.expires_at.astimezone()
+    headline = f"{approval.action} waits for a person to say yes, until {until:%H:%M:%S}"
+    return Told(headline, Tone.WARN, _plain(*approval.reasons))
+
+
+def _approved(data: Mapping[str, Any]) -> Told:
+    return Told(f"approved by {data['by']} ({data['via']})", Tone.WORK, _plain(str(data.get("comment", ""))))
+
+
+def _declined(data: Mapping[str, Any]) -> Told:
+    return Told(f"declined by {data['by']} ({data['via']})", Tone.BAD, _plain(str(data.get("comment", ""))))
+
+
+def _commented(data: Mapping[str, Any]) -> Told:
+    comment = Comment.model_validate(data["comment"])
+    return Told(f"{comment.by} says", lines=_plain(comment.text))
+
+
+def _undone(data: Mapping[str, Any]) -> Told:
+    return Told("what did not help was taken back", Tone.WARN, _plain(str(data["seen"])))
 
 
 def _rested(data: Mapping[str, Any]) -> Told:
@@ -207,12 +241,18 @@ _TELLERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Told]]] = {
     EventType.SIGNAL_CLEARED: _cleared,
     EventType.EVIDENCE_GATHERED: _gathered,
     EventType.DIAGNOSED: _diagnosed,
+    EventType.OPINION_GIVEN: _opined,
     EventType.DECIDED: _decided,
+    EventType.APPROVAL_REQUESTED: _asked,
+    EventType.APPROVED: _approved,
+    EventType.DECLINED: _declined,
     EventType.RESTED: _rested,
     EventType.ACTION_INTENDED: _intended,
     EventType.ACTION_EXECUTED: _executed,
     EventType.ACTION_FAILED: _not_executed,
     EventType.VERIFIED: _verified,
+    EventType.UNDONE: _undone,
+    EventType.COMMENTED: _commented,
     EventType.LESSON_LEARNED: _learned,
     EventType.RESOLVED: _resolved,
     EventType.FAILED: _failed,

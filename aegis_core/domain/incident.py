@@ -6,12 +6,14 @@ from enum import StrEnum
 from typing import Final
 
 from .action import Action
+from .approval import Approval, Comment, Via
 from .diagnosis import Diagnosis
 from .events import Event, EventType
 from .evidence import Evidence
 from .impact import Impact
 from .lesson import Lesson
 from .model import Stored
+from .opinion import Opinion
 from .policy import Decision, Verdict
 from .signal import PRIORITY, Fault, Severity, Signal
 from .target import TargetState
@@ -24,6 +26,7 @@ class Status(StrEnum):
     RECEIVED = "RECEIVED"  # stored, nobody has looked yet
     ANALYZING = "ANALYZING"  # evidence is there; diagnosis and decision are being made
     DECIDED = "DECIDED"  # policy allows an action (or NOOP)
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"  # a person is asked; without an answer in time nothing is done
     EXECUTING = "EXECUTING"  # the intent is committed; the effect may or may not have happened
     VERIFYING = "VERIFYING"  # the action is done; is the target healthy?
     RESOLVED = "RESOLVED"  # verified healthy
@@ -58,13 +61,17 @@ class Incident(Stored):
     signals: int = 1
     evidence: Evidence | None = None
     diagnosis: Diagnosis | None = None
+    opinions: tuple[Opinion, ...] = ()
     decision: Decision | None = None
+    approval: Approval | None = None
     intent: Intent | None = None
     executed_at: datetime | None = None
     tried: tuple[str, ...] = ()
     attempts: int = 0
     last_action: Action | None = None  # the newest one that was begun (and not called off)
     judgement: Judgement | None = None
+    undone: str = ""  # what of the last action was taken back, in words
+    comments: tuple[Comment, ...] = ()
     lesson: Lesson | None = None
     impact: Impact | None = None
     error: str | None = None
@@ -127,17 +134,43 @@ def _diagnosed(_: Incident, event: Event) -> Change:
     return {"status": Status.ANALYZING, "diagnosis": Diagnosis.model_validate(event.data["diagnosis"])}
 
 
+def _opined(incident: Incident, event: Event) -> Change:
+    return {"opinions": (*incident.opinions, Opinion.model_validate(event.data["opinion"]))}
+
+
 def _decided(incident: Incident, event: Event) -> Change:
     decision = Decision.model_validate(event.data["decision"])
     status = Status.DECIDED if decision.verdict is Verdict.ACT else incident.status
     return {"status": status, "decision": decision}
 
 
+def _asked(_: Incident, event: Event) -> Change:
+    approval = Approval.model_validate(event.data["approval"])
+    return {"status": Status.AWAITING_APPROVAL, "approval": approval, "wake_at": approval.expires_at}
+
+
+def _answered(incident: Incident, event: Event) -> Change:
+    approved = event.type is EventType.APPROVED
+    status = Status.DECIDED if approved else incident.status
+    answer = {"approved": approved, "by": str(event.data["by"]), "via": Via(event.data["via"])}
+    said = {"comment": str(event.data.get("comment", "")), "answered_at": event.at}
+    approval = incident.approval.model_copy(update={**answer, **said}) if incident.approval else None
+    return {"status": status, "approval": approval}
+
+
+def _commented(incident: Incident, event: Event) -> Change:
+    return {"comments": (*incident.comments, Comment.model_validate(event.data["comment"]))}
+
+
+def _undone(_: Incident, event: Event) -> Change:
+    return {"undone": str(event.data["seen"])}
+
+
 def _rested(incident: Incident, event: Event) -> Change:
     until = datetime.fromisoformat(event.data["until"])
     waits = incident.waits + ("waits_for" in event.data)
-    anew = dict.fromkeys(("evidence", "diagnosis", "decision", "intent", "executed_at", "judgement"))
-    return {"status": Status.ANALYZING, "wake_at": until, "waits": waits, **anew}
+    anew = dict.fromkeys(("evidence", "diagnosis", "decision", "approval", "intent", "executed_at", "judgement"))
+    return {"status": Status.ANALYZING, "wake_at": until, "waits": waits, "opinions": (), "undone": "", **anew}
 
 
 def _intended(incident: Incident, event: Event) -> Change:
@@ -188,17 +221,25 @@ def _stage_failed(incident: Incident, event: Event) -> Change:
     return {"wake_at": datetime.fromisoformat(event.data["until"]), "stumbles": incident.stumbles + 1}
 
 
+_ASIDE: Final = frozenset({EventType.SIGNAL_JOINED, EventType.COMMENTED})  # they move nothing on and wake nobody
+
 _APPLY: Final[Mapping[EventType, Callable[[Incident, Event], Change]]] = {
     EventType.SIGNAL_JOINED: _joined,
     EventType.SIGNAL_CLEARED: _cleared,
     EventType.EVIDENCE_GATHERED: _evidence,
     EventType.DIAGNOSED: _diagnosed,
+    EventType.OPINION_GIVEN: _opined,
     EventType.DECIDED: _decided,
+    EventType.APPROVAL_REQUESTED: _asked,
+    EventType.APPROVED: _answered,
+    EventType.DECLINED: _answered,
     EventType.RESTED: _rested,
     EventType.ACTION_INTENDED: _intended,
     EventType.ACTION_EXECUTED: _executed,
     EventType.ACTION_FAILED: _failed_action,
     EventType.VERIFIED: _verified,
+    EventType.UNDONE: _undone,
+    EventType.COMMENTED: _commented,
     EventType.LESSON_LEARNED: _learned,
     EventType.RESOLVED: _resolved,
     EventType.FAILED: _failed,
@@ -237,7 +278,7 @@ def fold(events: Iterable[Event], incident: Incident | None = None) -> Incident:
             incident = _opened(event)
             continue
         place = {"version": event.version, "head": event.hash, "updated_at": event.at}
-        if event.type is not EventType.SIGNAL_JOINED:
+        if event.type not in _ASIDE:
             place |= {"stumbles": 0, "wake_at": None}
         incident = incident.model_copy(update={**place, **_APPLY[event.type](incident, event)})
     if incident is None:

@@ -26,6 +26,9 @@ class HookedLog:
     def clear(self, keys: Sequence[str], at: datetime) -> Sequence[Incident]:
         return self._inner.clear(keys, at)
 
+    def answer(self, incident_id: str, said: Callable[[Incident], Sequence[Draft]], at: datetime) -> Incident:
+        return self._inner.answer(incident_id, said, at)
+
     def append(self, claim: Claim, drafts: Sequence[Draft], at: datetime) -> Claim:
         for draft in drafts:
             self._at(f"before:{draft.type}")

@@ -1,7 +1,7 @@
 """Writes the event log, its projection and the outbox, always together."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from aegis_core.domain.events import GENESIS, Agent, Draft, Event, EventType, canonical, chain
 from aegis_core.domain.incident import Incident, Status, fold
 from aegis_core.domain.notice import Notice
-from aegis_core.errors import Fenced
+from aegis_core.errors import Fenced, IncidentUnknown
 from aegis_core.ports import Claim, Opening, Routes
 
 from .database import Database
@@ -67,6 +67,19 @@ class SqlEventLog:
             current = Incident.model_validate_json(row.state)
             [incident] = self._record(connection, [(current.id, current, drafts)], at)
         return Claim(incident=incident, fence=claim.fence)
+
+    def answer(self, incident_id: str, said: Callable[[Incident], Sequence[Draft]], at: datetime) -> Incident:
+        """See `ports.EventLog.answer`."""
+        with self._database.writing(durable=True, urgent=True) as connection:
+            mine = incidents.c.id == incident_id
+            row = connection.execute(select(incidents.c.state, incidents.c.fence).where(mine)).one_or_none()
+            if row is None:
+                raise IncidentUnknown(f"there is no incident {incident_id}")
+            before = Incident.model_validate_json(row.state)
+            [after] = self._record(connection, [(incident_id, before, said(before))], at)
+            if after.status is not before.status:
+                connection.execute(update(incidents).where(mine).values(owner=None, fence=row.fence + 1))
+        return after
 
     def _record(self, connection: Connection, changes: Sequence[_Change], at: datetime) -> list[Incident]:
         """Write events, projections and notices of these changes within the caller's transaction."""

@@ -1,4 +1,7 @@
-"""The tables. `events` is the truth; `incidents` is its projection; `outbox` holds notices not yet delivered."""
+"""The tables. `events` is the truth; `incidents` is its projection; `outbox` holds notices not yet delivered.
+
+`releases` are the images that targets ran healthily with, `standings` what a person or policy has said of a target.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -80,4 +83,27 @@ outbox = Table(
     Column("outcome", String(512)),  # None while waiting; then 'delivered' or why it was dropped
     Index("outbox_once", "channel", "incident_id", "version", "kind", unique=True),
     Index("outbox_due", "channel", "done_at", "next_at"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("target", String(256), nullable=False),
+    Column("image_id", String(128), nullable=False),
+    Column("image", String(512), nullable=False),  # the name it was run by
+    Column("verified_at", Moment, nullable=False),  # when it was last seen healthy for the stability window
+    PrimaryKeyConstraint("target", "image_id"),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("target", String(256), primary_key=True),  # '*' stands for all of them
+    Column("maintenance_until", Moment),
+    Column("quarantined_at", Moment),
+    Column("quarantined_until", Moment),
+    Column("released_at", Moment),  # by hand; attempts before it no longer count
+    Column("reason", String(512), nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("at", Moment, nullable=False),
 )
