@@ -2,6 +2,7 @@
 
 AegisError
 ├── ConfigError
+│   └── CaseInvalid
 ├── Interrupted
 ├── PayloadInvalid
 │   ├── PayloadUnreadable
@@ -45,6 +46,10 @@ class AegisError(Exception):
 
 class ConfigError(AegisError):
     """A setting cannot be used."""
+
+
+class CaseInvalid(ConfigError):
+    """A recorded case cannot be read."""
 
 
 class Interrupted(AegisError):

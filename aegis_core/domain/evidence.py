@@ -31,13 +31,14 @@ class Evidence(Stored):
     fault: Fault
     severity: Severity
     at: datetime
+    name: str = ""  # what the signal calls the target, whether the runtime knows it or not
     target: TargetState | None = None
     metrics: Mapping[str, float] = {}
     templates: tuple[Template, ...] = ()
     tail: tuple[str, ...] = ()
     happenings: tuple[str, ...] = ()  # what the runtime says happened lately, oldest first
     changes: tuple[str, ...] = ()  # how the target's definition has changed lately
-    course: tuple[str, ...] = ()  # how memory and CPU went, in words
+    course: tuple[str, ...] = ()  # how memory, CPU and other series went, in words
     recurrence: str = ""  # how often the same trouble came lately
     neighbours: tuple[str, ...] = ()  # those it hangs together with that are not well
     precedents: tuple[Precedent, ...] = ()

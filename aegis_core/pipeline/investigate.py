@@ -9,9 +9,9 @@ from aegis_core.domain.correlation import CONSEQUENCES, cause_of, told, unwell
 from aegis_core.domain.course import course_of
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import Evidence
+from aegis_core.domain.gathering import LOG_LINES, SILENT, with_log
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.lesson import precedents, similar
-from aegis_core.domain.logs import fold
 from aegis_core.domain.masking import mask, mask_lines
 from aegis_core.domain.policy import forbidden
 from aegis_core.domain.recurrence import recurrence
@@ -21,9 +21,6 @@ from aegis_core.ports import Filter
 
 from .tools import Tools, being_stopped
 
-LOG_LINES: Final = 200
-MOST_TEMPLATES: Final = 60
-TAIL_LINES: Final = 40
 MOST_FORMER: Final = 20
 LATELY: Final = timedelta(days=7)
 MOST_WAITS: Final = 12
@@ -46,6 +43,7 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
         fault=incident.fault,
         severity=incident.severity,
         at=tools.clock(),
+        name=incident.target,
         target=without_secrets(target) if target else None,
         metrics=incident.signal.metrics,
         tried=incident.tried,
@@ -117,7 +115,7 @@ def _at_rest(incident: Incident, tools: Tools) -> TargetState | None:
 def _with_log(evidence: Evidence, incident: Incident, target: TargetState | None, tools: Tools) -> Evidence:
     reported = incident.signal.logs
     if target is None:
-        return _shaped(evidence, reported, (), "target: the runtime knows none of this name")
+        return with_log(evidence, reported, (), "target: the runtime knows none of this name")
     secrets: frozenset[str] = frozenset()
     try:
         secrets = tools.source.secrets(target.ref)  # first: what cannot be masked is not read at all
@@ -126,11 +124,11 @@ def _with_log(evidence: Evidence, incident: Incident, target: TargetState | None
         since = incident.opened_at - HAPPENINGS_BEFORE
         happenings = tools.source.happenings(target.ref, since)
     except RuntimeProblem as error:
-        return _shaped(evidence, mask_lines(reported, secrets), (), f"logs: {mask(str(error), secrets)}")
+        return with_log(evidence, mask_lines(reported, secrets), (), f"logs: {mask(str(error), secrets)}")
     known = set(seen)
     lines = mask_lines([*(line for line in reported if line not in known), *seen], secrets)
     happened = tuple(mask(text, secrets) for text in happenings)
-    return _shaped(evidence, lines, happened, "" if lines else "logs: the target has printed nothing")
+    return with_log(evidence, lines, happened, "" if lines else SILENT)
 
 
 def _with_health_log(evidence: Evidence, target: TargetState, secrets: frozenset[str]) -> Evidence:
@@ -138,17 +136,6 @@ def _with_health_log(evidence: Evidence, target: TargetState, secrets: frozenset
         return evidence
     health_log = mask_lines(target.health_log, secrets)
     return evidence.model_copy(update={"target": evidence.target.model_copy(update={"health_log": health_log})})
-
-
-def _shaped(evidence: Evidence, lines: Sequence[str], happened: tuple[str, ...], missing: str) -> Evidence:
-    return evidence.model_copy(
-        update={
-            "templates": fold(lines)[:MOST_TEMPLATES],
-            "tail": tuple(lines[-TAIL_LINES:]),
-            "happenings": happened,
-            "missing": (missing,) if missing else (),
-        }
-    )
 
 
 def _with_precedents(evidence: Evidence, incident: Incident, tools: Tools) -> Evidence:

@@ -6,14 +6,17 @@ from datetime import datetime
 import pytest
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.case import Case, evidence_of
 from aegis_core.domain.change import Neighbour
+from aegis_core.domain.diagnosis import Category
 from aegis_core.domain.events import EventType
 from aegis_core.domain.evidence import Evidence
+from aegis_core.domain.gathering import LOG_LINES, MOST_TEMPLATES, TAIL_LINES
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.target import Health, RunState, TargetRef, TargetState
 from aegis_core.errors import RunbookError, RuntimeProblem, RuntimeUnavailable, TargetGone
 from aegis_core.pipeline import investigate as module
-from aegis_core.pipeline.investigate import LOG_LINES, MOST_TEMPLATES, TAIL_LINES, investigate
+from aegis_core.pipeline.investigate import investigate
 from aegis_core.testing import FakeRuntime
 from tests import examples as make
 
@@ -160,6 +163,18 @@ def test_logs_that_cannot_be_read_are_named_and_the_rest_is_kept(broken: str, pr
     assert evidence.target
     assert evidence.missing[0].startswith("logs: ")
     assert evidence.tail == ("as reported",)
+
+
+def test_a_recorded_log_becomes_the_same_evidence_as_that_of_an_incident() -> None:
+    scene = Scene()
+    for number in range(300):
+        scene.runtime.say(NAME, f"\x1b[31mERROR\x1b[0m order {number} lost, token={number}abcdef{'o' * 3000}")
+        scene.runtime.say(NAME, "retrying")
+    printed = "\n".join(scene.runtime.logs(scene.ref, tail=1000))
+    case = Case(id="c", container=NAME, log=printed, label=Category.UNKNOWN, sensible_action=Action.NOOP)
+    recorded, seen = evidence_of(case, make.NOON), gathered(scene)
+    assert (recorded.templates, recorded.tail, recorded.name) == (seen.templates, seen.tail, seen.name)
+    assert len(seen.templates) > 1
 
 
 # ---- secrets
