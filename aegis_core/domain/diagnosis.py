@@ -58,6 +58,13 @@ class Answer(Value):
     evidence: list[str] = Field(min_length=1, max_length=12)
 
 
+class Tokens(Stored):
+    """What a model's server says that it has read and written, repair round included."""
+
+    prompt: int
+    completion: int
+
+
 class Diagnosis(Stored):
     """An answer that passed the checks, with where it came from."""
 
@@ -70,4 +77,5 @@ class Diagnosis(Stored):
     source: Source
     model: str = ""  # name of the model, or version of the rules
     seconds: float = 0.0
+    tokens: Tokens | None = None  # None where no model was asked, or its server does not tell
     passed_over: tuple[str, ...] = ()  # the rungs before this one, and why each gave no answer

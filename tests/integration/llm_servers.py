@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Protocol
 
+PROMPT_TOKENS = 1_400  # what each server says that its model has read
+ANSWER_TOKENS = 100
 ANSWER: dict[str, Any] = {
     "evidence": ["E1"],
     "root_cause": "The cache grows without a bound.",
@@ -162,14 +164,15 @@ def _serving(script: tuple[Reply, ...], wrap: Callable[[object], bytes], tags: b
 def _completion(content: object) -> bytes:
     message = {"role": "assistant", "content": content}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": ANSWER_TOKENS, "total_tokens": 1500}
     reply = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
     return json.dumps(reply).encode()
 
 
 def _chat(content: object) -> bytes:
     message = {"role": "assistant", "content": content}
-    return json.dumps({"model": "m", "created_at": "2026-01-01T00:00:00Z", "message": message, "done": True}).encode()
+    reply = {"model": "m", "created_at": "2026-01-01T00:00:00Z", "message": message, "done": True}
+    return json.dumps({**reply, "prompt_eval_count": PROMPT_TOKENS, "eval_count": ANSWER_TOKENS}).encode()
 
 
 @contextmanager

@@ -11,13 +11,15 @@ import pytest
 from aegis_core.adapters.llm.answer import answer_schema
 from aegis_core.adapters.llm.cloud import CloudRung
 from aegis_core.domain.action import Action
-from aegis_core.domain.diagnosis import Source
+from aegis_core.domain.diagnosis import Source, Tokens
 from aegis_core.domain.evidence import Evidence, Precedent
 from aegis_core.domain.logs import Template
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused, BrainUnavailable
 
 from .llm_servers import (
+    ANSWER_TOKENS,
+    PROMPT_TOKENS,
     Reply,
     answer,
     drips,
@@ -51,6 +53,20 @@ def test_a_good_answer_becomes_a_diagnosis() -> None:
     assert (diagnosis.action, diagnosis.source, diagnosis.model) == (Action.RESTART, Source.CLOUD, "small")
     assert diagnosis.evidence == ("signal: memory_pressure (warning)",)
     assert diagnosis.seconds > 0
+
+
+def test_the_tokens_of_all_rounds_are_counted() -> None:
+    with openai_server(says("no JSON"), says(answer())) as server:
+        diagnosis = rung(server.url).diagnose(EVIDENCE)
+    assert diagnosis.tokens == Tokens(prompt=2 * PROMPT_TOKENS, completion=2 * ANSWER_TOKENS)
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": "many"}, [3], "none"])
+def test_a_server_that_does_not_count_is_no_worse_for_it(usage: object) -> None:
+    reply = {"choices": [{"message": {"content": answer()}}], "usage": usage}
+    with openai_server(sends(json.dumps(reply).encode())) as server:
+        diagnosis = rung(server.url).diagnose(EVIDENCE)
+    assert (diagnosis.action, diagnosis.tokens) == (Action.RESTART, None)
 
 
 def test_the_request_asks_for_the_schema_and_names_the_model() -> None:

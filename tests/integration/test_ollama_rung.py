@@ -1,5 +1,6 @@
 """The Ollama rung over real HTTP: what it sends, and what it makes of each failure."""
 
+import json
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -9,13 +10,27 @@ import pytest
 from aegis_core.adapters.llm.answer import answer_schema
 from aegis_core.adapters.llm.ollama import OllamaRung
 from aegis_core.domain.action import Action
-from aegis_core.domain.diagnosis import Source
+from aegis_core.domain.diagnosis import Source, Tokens
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.logs import Template
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused, BrainUnavailable
 
-from .llm_servers import Reply, answer, drips, drips_headers, fails, floods, hangs, hangs_up, ollama_server, says, sends
+from .llm_servers import (
+    ANSWER_TOKENS,
+    PROMPT_TOKENS,
+    Reply,
+    answer,
+    drips,
+    drips_headers,
+    fails,
+    floods,
+    hangs,
+    hangs_up,
+    ollama_server,
+    says,
+    sends,
+)
 
 EVIDENCE = Evidence(
     fault=Fault.MEMORY_PRESSURE,
@@ -33,6 +48,15 @@ def test_a_good_answer_becomes_a_diagnosis() -> None:
     with ollama_server() as server:
         diagnosis = rung(server.url).diagnose(EVIDENCE)
     assert (diagnosis.action, diagnosis.source, diagnosis.model) == (Action.RESTART, Source.OLLAMA, "small:1b")
+
+
+def test_the_tokens_of_all_rounds_are_counted_where_the_server_counts() -> None:
+    with ollama_server(says("no JSON"), says(answer())) as server:
+        diagnosis = rung(server.url).diagnose(EVIDENCE)
+    assert diagnosis.tokens == Tokens(prompt=2 * PROMPT_TOKENS, completion=2 * ANSWER_TOKENS)
+    uncounted = json.dumps({"model": "m", "message": {"role": "assistant", "content": answer()}, "done": True})
+    with ollama_server(sends(uncounted.encode())) as server:
+        assert rung(server.url).diagnose(EVIDENCE).tokens is None
 
 
 def test_the_request_sets_the_schema_and_a_context_that_holds_the_prompt() -> None:

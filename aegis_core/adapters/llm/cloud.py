@@ -16,7 +16,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from aegis_core.domain.diagnosis import Diagnosis, Source
+from aegis_core.domain.diagnosis import Diagnosis, Source, Tokens
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.logs import clean_line
 from aegis_core.domain.masking import mask
@@ -25,7 +25,7 @@ from aegis_core.errors import AnswerInvalid, BrainRefused, BrainUnavailable
 from .answer import answer_schema
 from .deadline import within
 from .prompt import MOST_CHARACTERS, Message
-from .talk import Talk
+from .talk import Talk, Words
 from .wire import Guard
 
 CONNECT_SECONDS: Final = 5.0
@@ -60,18 +60,24 @@ class Unreachable(BrainUnavailable):
     """Nothing answers at the address of the model's server."""
 
 
-class _Words(BaseModel):
+class _Message(BaseModel):
     content: str | None = None
     refusal: str | None = None
 
 
 class _Choice(BaseModel):
-    message: _Words
+    message: _Message
     finish_reason: str | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int
+    completion_tokens: int
 
 
 class _Reply(BaseModel):
     choices: list[_Choice]
+    usage: Any = None  # read for itself: an answer is not thrown away for a count
 
 
 class CloudRung:
@@ -115,13 +121,13 @@ class CloudRung:
         """Ask the model. Raises BrainUnavailable, BrainRefused, AnswerInvalid, within the budget."""
         until = self._monotonic() + self._budget
 
-        def say(messages: Sequence[Message]) -> str:
+        def say(messages: Sequence[Message]) -> Words:
             return self._with_retries(messages, until)
 
         talk = Talk(say, self.source, self.model, self._monotonic, self._most_characters, self._secrets)
         return within(self._budget, lambda: talk.diagnose(evidence))
 
-    def _with_retries(self, messages: Sequence[Message], until: float) -> str:
+    def _with_retries(self, messages: Sequence[Message], until: float) -> Words:
         too_late = stop_before_delay(max(0.0, until - self._monotonic() - LEAST_SECONDS))
         retrying = Retrying(
             retry=retry_if_exception_type(BrainUnavailable),
@@ -131,7 +137,7 @@ class CloudRung:
         )
         return retrying(self._call, messages, until)
 
-    def _call(self, messages: Sequence[Message], until: float) -> str:
+    def _call(self, messages: Sequence[Message], until: float) -> Words:
         """Call once; an option that the endpoint does not take is left out from then on, and the call made again."""
         for _ in range(len(_OPTIONS) + 1):
             left = min(self._timeout, until - self._monotonic())
@@ -146,7 +152,7 @@ class CloudRung:
                 self._refused |= {refused}
         raise BrainRefused("the server takes none of the ways in which it was asked")
 
-    def _once(self, messages: Sequence[Message], seconds: float) -> str:
+    def _once(self, messages: Sequence[Message], seconds: float) -> Words:
         timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
         talk: Any = [{"role": message.role, "content": message.content} for message in messages]
         try:
@@ -157,7 +163,7 @@ class CloudRung:
             raise BrainUnavailable(f"no answer within {seconds:.3g} s") from None
         except openai.APIConnectionError as error:
             raise Unreachable(f"not reachable ({type(error.__cause__ or error).__name__})") from None
-        return _text(raw.http_response.content)
+        return _words(raw.http_response.content)
 
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {"response_format": _FORMAT, "temperature": 0, "max_tokens": MOST_TOKENS}
@@ -204,15 +210,23 @@ def _refused_option(error: openai.APIStatusError, refused: frozenset[str]) -> st
     return next((name for name in names if name not in refused), None)
 
 
-def _text(body: bytes) -> str:
+def _words(body: bytes) -> Words:
     """Take the model's words out of a reply. Raises AnswerInvalid."""
     try:
-        choices = _Reply.model_validate_json(body).choices
+        reply = _Reply.model_validate_json(body)
     except ValidationError:
         raise AnswerInvalid("the server's reply is no chat completion.") from None
-    if not choices:
+    if not reply.choices:
         raise AnswerInvalid("the server's reply holds no answer.")
-    words = choices[0].message
-    if words.refusal and not words.content:
+    message = reply.choices[0].message
+    if message.refusal and not message.content:
         raise AnswerInvalid("the model refused to answer.")
-    return words.content or ""
+    return Words(message.content or "", _tokens(reply.usage))
+
+
+def _tokens(usage: object) -> Tokens | None:
+    try:
+        counted = _Usage.model_validate(usage)
+    except ValidationError:
+        return None
+    return Tokens(prompt=counted.prompt_tokens, completion=counted.completion_tokens)

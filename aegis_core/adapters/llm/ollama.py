@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 import ollama
 
-from aegis_core.domain.diagnosis import Diagnosis, Source
+from aegis_core.domain.diagnosis import Diagnosis, Source, Tokens
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.logs import clean_line
 from aegis_core.domain.masking import mask
@@ -16,7 +16,7 @@ from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused, BrainUnav
 from .answer import answer_schema
 from .deadline import within
 from .prompt import MOST_CHARACTERS, Message
-from .talk import Talk
+from .talk import Talk, Words
 from .wire import Guard
 
 CONTEXT_TOKENS: Final = 8_192  # Ollama's default of 4,096 silently cuts the prompt
@@ -64,7 +64,7 @@ class OllamaRung:
         talk = Talk(self._say, self.source, self.model, self._monotonic, self._most_characters)
         return within(self._budget, lambda: talk.diagnose(evidence))
 
-    def _say(self, messages: Sequence[Message]) -> str:
+    def _say(self, messages: Sequence[Message]) -> Words:
         _asked(self._quick.list)  # a server that is away or stuck is left within 2 s
         talk = [{"role": message.role, "content": message.content} for message in messages]
         options = {"num_ctx": CONTEXT_TOKENS, "num_predict": MOST_TOKENS, "temperature": 0, "seed": SEED}
@@ -74,7 +74,12 @@ class OllamaRung:
             ),
             missing=f"the model is not there; fetch it with: ollama pull {self.model}",
         )
-        return reply.message.content or ""
+        return Words(reply.message.content or "", _tokens(reply))
+
+
+def _tokens(reply: ollama.ChatResponse) -> Tokens | None:
+    read, written = reply.prompt_eval_count, reply.eval_count
+    return Tokens(prompt=read or 0, completion=written) if written is not None else None
 
 
 def _asked(call: Callable[[], Any], missing: str = "no Ollama answers at this address") -> Any:
