@@ -18,6 +18,7 @@ AegisError
 │   └── AlreadyRunning
 ├── RuntimeProblem
 │   ├── RuntimeUnavailable    (transient)
+│   │   └── RuntimeAway       (transient)
 │   ├── TargetGone
 │   └── ActionUnsupported
 ├── BrainError
@@ -116,6 +117,10 @@ class RuntimeUnavailable(RuntimeProblem):
     """The runtime does not answer, or answered with an internal error."""
 
     transient = True
+
+
+class RuntimeAway(RuntimeUnavailable):
+    """Nothing listens where the runtime should be: it is stopped, or being upgraded."""
 
 
 class TargetGone(RuntimeProblem):

@@ -80,6 +80,7 @@ class Incident(Stored):
     cleared_at: datetime | None = None  # who reported it says that it is over since
     waits: int = 0  # how often it has waited for another target that it fails because of
     stumbles: int = 0  # how often in a row the present stage broke
+    absences: int = 0  # how often in a row the runtime was not there at all
 
     @property
     def closed(self) -> bool:
@@ -218,7 +219,10 @@ def _failed(_: Incident, event: Event) -> Change:
 
 
 def _stage_failed(incident: Incident, event: Event) -> Change:
-    return {"wake_at": datetime.fromisoformat(event.data["until"]), "stumbles": incident.stumbles + 1}
+    until = datetime.fromisoformat(event.data["until"])
+    if event.data.get("away"):  # nobody's fault here: it stands for one stumble however long it lasts
+        return {"wake_at": until, "stumbles": max(1, incident.stumbles), "absences": incident.absences + 1}
+    return {"wake_at": until, "stumbles": incident.stumbles + 1}
 
 
 _ASIDE: Final = frozenset({EventType.SIGNAL_JOINED, EventType.COMMENTED})  # they move nothing on and wake nobody
@@ -279,7 +283,7 @@ def fold(events: Iterable[Event], incident: Incident | None = None) -> Incident:
             continue
         place = {"version": event.version, "head": event.hash, "updated_at": event.at}
         if event.type not in _ASIDE:
-            place |= {"stumbles": 0, "wake_at": None}
+            place |= {"stumbles": 0, "absences": 0, "wake_at": None}
         incident = incident.model_copy(update={**place, **_APPLY[event.type](incident, event)})
     if incident is None:
         raise ValueError("an incident has at least one event")

@@ -15,7 +15,7 @@ import structlog
 
 from aegis_core.domain.events import Agent, Draft, EventType, chain
 from aegis_core.domain.incident import Incident, Status, fold
-from aegis_core.errors import AegisError, Fenced, Interrupted, StoreError
+from aegis_core.errors import AegisError, Fenced, Interrupted, RuntimeAway, StoreError
 from aegis_core.ports import Claim, EventLog, WorkQueue
 
 from .deliberate import deliberate
@@ -35,6 +35,8 @@ STAGES: Final[Mapping[Status, Sequence[Stage]]] = {  # the first one that has so
 }
 
 MOST_STUMBLES: Final = 6  # a stage that breaks this often in a row is given up: 1+2+4+8+16 s of pauses
+MOST_ABSENCES: Final = 64  # of the runtime as a whole: a quarter of an hour, for an upgrade takes minutes
+MOST_ABSENCE_PAUSE: Final = 15.0
 IDLE_SECONDS: Final = 30.0
 STORM_CLAIMS: Final = 2  # incidents taken up at a time while signals pour in
 STORM_PAUSE: Final = 0.05  # seconds between: together 40 a second, and the rest of the machine is for the intake
@@ -152,6 +154,9 @@ class Responder:
                     return self._commit(claim, drafts)
             except (Interrupted, Fenced):
                 raise
+            except RuntimeAway as error:
+                log.warning("the runtime is away", stage=stage.__name__, incident=incident.id, error=str(error))
+                return self._commit(claim, self._absent(incident, stage, str(error)))
             except AegisError as error:
                 log.warning("stage broke", stage=stage.__name__, incident=incident.id, error=str(error))
                 return self._commit(claim, self._broke(incident, stage, str(error)))
@@ -162,9 +167,17 @@ class Responder:
 
     def _broke(self, incident: Incident, stage: Stage, reason: str) -> Sequence[Draft]:
         if incident.stumbles + 1 >= MOST_STUMBLES:
-            return (failed(Agent.RESOLUTION, f"Given up after {MOST_STUMBLES} tries to {stage.__name__}: {reason}"),)
-        until = self._tools.clock() + timedelta(seconds=2**incident.stumbles)
-        data = {"stage": stage.__name__, "reason": reason, "until": until.isoformat()}
+            return _given_up(stage, MOST_STUMBLES, reason)
+        return self._later(stage, reason, 2**incident.stumbles)
+
+    def _absent(self, incident: Incident, stage: Stage, reason: str) -> Sequence[Draft]:
+        if incident.absences + 1 >= MOST_ABSENCES:
+            return _given_up(stage, MOST_ABSENCES, reason)
+        return self._later(stage, reason, min(2**incident.absences, MOST_ABSENCE_PAUSE), away=True)
+
+    def _later(self, stage: Stage, reason: str, seconds: float, away: bool = False) -> Sequence[Draft]:
+        until = self._tools.clock() + timedelta(seconds=seconds)
+        data = {"stage": stage.__name__, "reason": reason, "until": until.isoformat(), "away": away}
         return (Draft(type=EventType.STAGE_FAILED, agent=Agent.RESOLUTION, data=data),)
 
     def _commit(self, claim: Claim, drafts: Sequence[Draft]) -> Claim:
@@ -187,3 +200,7 @@ class Responder:
                     raise
                 log.warning("the store is away; waiting for it", error=str(error))
                 self._tools.wait(STORE_PAUSE)
+
+
+def _given_up(stage: Stage, tries: int, reason: str) -> Sequence[Draft]:
+    return (failed(Agent.RESOLUTION, f"Given up after {tries} tries to {stage.__name__}: {reason}"),)

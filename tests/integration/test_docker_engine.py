@@ -16,7 +16,7 @@ import pytest
 from aegis_core.adapters.docker import DockerRuntime
 from aegis_core.domain.action import Action
 from aegis_core.domain.target import TargetRef
-from aegis_core.errors import RuntimeUnavailable
+from aegis_core.errors import RuntimeAway, RuntimeUnavailable
 from tests.integration.flaky_engine import Fault, FlakyEngine
 from tests.integration.small_containers import docker, running
 
@@ -80,6 +80,16 @@ def test_an_engine_that_hangs_holds_nobody_longer_than_the_time_limit(
         CALLS[name](runtime, target)
 
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_engine_that_has_been_stopped_is_told_from_one_that_stumbles(name: str, target: TargetRef) -> None:
+    with FlakyEngine() as engine:
+        runtime = DockerRuntime(engine.url)
+        CALLS[name](runtime, target)
+        engine.hang_up()
+    with pytest.raises(RuntimeAway):
+        CALLS[name](runtime, target)
 
 
 def test_one_container_that_cannot_be_inspected_does_not_hide_the_others(flaky: FlakyEngine, target: TargetRef) -> None:

@@ -23,10 +23,10 @@ from aegis_core.domain.notice import Notice, NoticeKind
 from aegis_core.domain.policy import Policy
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.domain.target import Limits, TargetRef
-from aegis_core.errors import BrainUnavailable, RuntimeUnavailable, StoreUnavailable
+from aegis_core.errors import BrainUnavailable, RuntimeAway, RuntimeUnavailable, StoreUnavailable
 from aegis_core.pipeline import responder as module
 from aegis_core.pipeline.announce import routes_to
-from aegis_core.pipeline.responder import MOST_STUMBLES, Responder
+from aegis_core.pipeline.responder import MOST_ABSENCES, MOST_STUMBLES, Responder
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.ports import Claim, EventLog, Filter, WorkQueue
 from aegis_core.testing import FakeClock, FakeRuntime, StubBrain, StubProber
@@ -408,6 +408,40 @@ def test_a_stage_that_breaks_every_time_is_given_up_with_growing_pauses(house: H
     broke = [event for event in house.happened(incident_id) if event.type is EventType.STAGE_FAILED]
     pauses = [round((datetime.fromisoformat(one.data["until"]) - one.at).total_seconds()) for one in broke]
     assert pauses == [1, 2, 4, 8, 16]
+
+
+class RuntimeStopped:
+    """A brain that only stands for any stage whose runtime is not there for a while."""
+
+    def __init__(self, tries: int) -> None:
+        self.tries = tries
+
+    def diagnose(self, evidence: Evidence) -> Diagnosis:
+        if self.tries:
+            self.tries -= 1
+            raise RuntimeAway("inspecting web: Connection refused")
+        return make.diagnosis()
+
+
+def test_a_runtime_that_is_upgraded_for_minutes_is_waited_for(house: House) -> None:
+    house.target()
+    house.brain = RuntimeStopped(tries=40)
+    house.start()
+    incident_id = house.report()
+    house.in_time(lambda: house.now(incident_id).closed, "it to be healed")
+    assert house.now(incident_id).status is Status.RESOLVED
+    broke = [event for event in house.happened(incident_id) if event.type is EventType.STAGE_FAILED]
+    pauses = [round((datetime.fromisoformat(one.data["until"]) - one.at).total_seconds()) for one in broke]
+    assert pauses[:6] == [1, 2, 4, 8, 15, 15]
+
+
+def test_a_runtime_that_never_comes_back_is_given_up(house: House) -> None:
+    house.target()
+    house.brain = RuntimeStopped(tries=1000)
+    house.start()
+    incident_id = house.report()
+    house.in_time(lambda: house.now(incident_id).closed, "it to be given up")
+    assert str(house.now(incident_id).error).startswith(f"Given up after {MOST_ABSENCES} tries to diagnose")
 
 
 class Buggy:

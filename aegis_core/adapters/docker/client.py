@@ -14,7 +14,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.transport import UnixHTTPAdapter
 
 from aegis_core.domain.logs import clean_line
-from aegis_core.errors import RuntimeProblem, RuntimeUnavailable, TargetGone
+from aegis_core.errors import RuntimeAway, RuntimeProblem, RuntimeUnavailable, TargetGone
 
 POOL_SIZE: Final = 128  # idle connections that are kept: more than there are workers
 _DEFAULT_SOCKET: Final = "unix:///var/run/docker.sock"
@@ -121,7 +121,7 @@ def translated(doing: str, refusal: type[RuntimeProblem] = RuntimeUnavailable) -
     except APIError as error:
         raise _of_answer(error, refusal)(f"{doing}: {_explanation(error)}") from error
     except (requests.RequestException, DockerException) as error:
-        raise RuntimeUnavailable(f"{doing}: {_cause(error)}") from error
+        raise _of_silence(error)(f"{doing}: {_cause(error)}") from error
     except (ValueError, KeyError, TypeError) as error:
         # The SDK takes the body of an error for an object with a message, whatever it is.
         raise RuntimeUnavailable(f"{doing}: the answer is not what an engine says ({error!r:.80})") from error
@@ -138,6 +138,11 @@ def _of_answer(error: APIError, refusal: type[RuntimeProblem]) -> type[RuntimePr
     if isinstance(error, NotFound) and "no such container" in str(error.explanation).lower():
         return TargetGone
     return refusal if error.status_code in _REFUSED else RuntimeUnavailable
+
+
+def _of_silence(error: BaseException) -> type[RuntimeUnavailable]:
+    stopped = isinstance(_innermost(error), (ConnectionRefusedError, FileNotFoundError))
+    return RuntimeAway if stopped else RuntimeUnavailable
 
 
 def _explanation(error: APIError) -> str:
