@@ -277,7 +277,7 @@ def test_samples_go_without_a_reload_as_soon_as_the_core_is_back(core_away: Core
     core_away.start()
     expect(page.get_by_text("inc-01")).to_be_visible()
     expect(page.get_by_text("SAMPLES")).to_have_count(0)
-    assert "sample-" not in page.locator(".stMain").inner_text()
+    expect(page.locator(".stMain")).not_to_contain_text("sample-")
 
 
 def test_the_first_address_that_anybody_opens_may_be_any_page(core_up: Core, window: BrowserContext) -> None:
