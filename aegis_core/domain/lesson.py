@@ -5,12 +5,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
+from .action import Action
 from .evidence import Evidence, Precedent
 from .logs import template_of
 from .model import Stored
 from .signal import Fault
 
 SIGNATURE_TEMPLATES: Final = 3
+_ACTIONS: Final = frozenset(action.value for action in Action)
+
+
+class Outcome(Stored):
+    """What verification said of one action, and who had asked for it how sure."""
+
+    action: Action
+    healthy: bool
+    source: str = ""
+    confidence: float | None = None
 
 
 class Lesson(Stored):
@@ -31,6 +42,20 @@ class Lesson(Stored):
     image: str = ""
     attempts: int = 1
     confidence: float = 0.0
+    outcomes: tuple[Outcome, ...] = ()  # of every action that was verified, in order
+
+
+def outcomes_of(lesson: Lesson) -> tuple[Outcome, ...]:
+    """Return what was verified; a lesson that does not list it (an older one, or one by hand) tells of its last action.
+
+    Where nothing was done there is no outcome, however well the target is.
+    """
+    if lesson.outcomes or lesson.attempts < 1 or lesson.fix not in _ACTIONS:
+        return lesson.outcomes
+    action = Action(lesson.fix)
+    return (
+        Outcome(action=action, healthy=lesson.verified_healthy, source=lesson.source, confidence=lesson.confidence),
+    )
 
 
 def signature_of(evidence: Evidence) -> str:
