@@ -9,6 +9,11 @@ AegisError
 │   └── MediaUnsupported
 ├── SignatureInvalid
 ├── DeliveryRepeated
+├── AnswerRefused
+│   ├── NotWaiting
+│   ├── AlreadyAnswered
+│   ├── ApprovalExpired
+│   └── ApprovalReplaced
 ├── StoreError
 │   ├── StoreUnavailable      (transient)
 │   ├── VersionConflict       (transient)
@@ -24,7 +29,8 @@ AegisError
 ├── BrainError
 │   ├── BrainUnavailable      (transient)
 │   ├── BrainRefused
-│   └── AnswerInvalid
+│   ├── AnswerInvalid
+│   └── Unfamiliar
 ├── RunbookError              (transient)
 └── DeliveryError
     ├── DeliveryDeferred      (transient)
@@ -75,6 +81,26 @@ class SignatureInvalid(AegisError):
 
 class DeliveryRepeated(AegisError):
     """A signed delivery with this id has been taken in already."""
+
+
+class AnswerRefused(AegisError):
+    """What a person answered does not count."""
+
+
+class NotWaiting(AnswerRefused):
+    """The incident does not wait for an answer."""
+
+
+class AlreadyAnswered(AnswerRefused):
+    """Somebody has answered already."""
+
+
+class ApprovalExpired(AnswerRefused):
+    """The answer came too late: nothing is done without one in time."""
+
+
+class ApprovalReplaced(AnswerRefused):
+    """Things have changed since the question was shown: the answer was to something else."""
 
 
 class StoreError(AegisError):
@@ -147,6 +173,10 @@ class BrainRefused(BrainError):
 
 class AnswerInvalid(BrainError):
     """The model answered, but not with a diagnosis that the evidence supports."""
+
+
+class Unfamiliar(BrainError):
+    """This rung knows nothing of such a trouble. It has not failed: the next one is asked."""
 
 
 class RunbookError(AegisError):

@@ -1,5 +1,6 @@
 """Values that many tests need, each valid as it is; a test names only what it is about."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -173,6 +174,11 @@ def incident(*drafts: Draft, incident_id: str = "inc-1", at: datetime = NOON) ->
     """The fold of these drafts; without a first signal among them, one is put in front."""
     first = () if drafts and drafts[0].type is EventType.SIGNAL_RECEIVED else (received(),)
     return fold(events_of(*first, *drafts, incident_id=incident_id, at=at))
+
+
+def after(incident: Incident, drafts: Sequence[Draft], at: datetime = NOON) -> Incident:
+    """The incident once these drafts are written."""
+    return fold(chain(drafts, incident.id, at, incident.version, incident.head), incident)
 
 
 def opened(log: EventLog, signal: Signal, at: datetime) -> tuple[Incident, bool]:

@@ -11,7 +11,7 @@ from .diagnosis import Diagnosis
 from .events import Event, EventType
 from .evidence import Evidence
 from .impact import Impact
-from .lesson import Lesson
+from .lesson import Lesson, Outcome
 from .model import Stored
 from .opinion import Opinion
 from .policy import Decision, Verdict
@@ -67,6 +67,7 @@ class Incident(Stored):
     intent: Intent | None = None
     executed_at: datetime | None = None
     tried: tuple[str, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()  # of every action that was verified
     attempts: int = 0
     last_action: Action | None = None  # the newest one that was begun (and not called off)
     judgement: Judgement | None = None
@@ -146,7 +147,7 @@ def _decided(incident: Incident, event: Event) -> Change:
 
 
 def _asked(_: Incident, event: Event) -> Change:
-    approval = Approval.model_validate(event.data["approval"])
+    approval = Approval.model_validate(event.data["approval"]).model_copy(update={"version": event.version})
     return {"status": Status.AWAITING_APPROVAL, "approval": approval, "wake_at": approval.expires_at}
 
 
@@ -194,11 +195,25 @@ def _failed_action(incident: Incident, event: Event) -> Change:
 
 def _verified(incident: Incident, event: Event) -> Change:
     judgement = Judgement.model_validate(event.data["judgement"])
+    seen: Change = {"judgement": judgement, "outcomes": (*incident.outcomes, *_outcome(incident, judgement))}
     if judgement.healthy:
-        return {"judgement": judgement}
+        return seen
     action = incident.intent.action if incident.intent else Action.NOOP
     outcome = f"{action}: not healthy afterwards ({'; '.join(judgement.failures)})"
-    return {"judgement": judgement, "tried": (*incident.tried, outcome)}
+    return {**seen, "tried": (*incident.tried, outcome)}
+
+
+def _outcome(incident: Incident, judgement: Judgement) -> Iterable[Outcome]:
+    """What an action led to; nothing where none was begun, or where a person has stopped the target meanwhile."""
+    if incident.intent is None or (judgement.healthy and not judgement.shows_running):
+        return
+    said = incident.diagnosis
+    yield Outcome(
+        action=incident.intent.action,
+        healthy=judgement.healthy,
+        source=said.source if said else "",
+        confidence=said.confidence if said else None,
+    )
 
 
 def _learned(_: Incident, event: Event) -> Change:
