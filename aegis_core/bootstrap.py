@@ -12,12 +12,9 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from aegis_core.adapters.docker import DockerRuntime
+from aegis_core.adapters.evaluations import EvaluationFolder
 from aegis_core.adapters.intake.gate import Gate, Secrets
 from aegis_core.adapters.intake.signatures import sns_keys, standard_key
-from aegis_core.adapters.llm.chain import Ladder
-from aegis_core.adapters.llm.cloud import CloudRung
-from aegis_core.adapters.llm.ollama import OllamaRung
-from aegis_core.adapters.llm.rules import RulesRung
 from aegis_core.adapters.notify.lessons import LessonChannel
 from aegis_core.adapters.notify.log import LogChannel
 from aegis_core.adapters.notify.outbox import Deliverer
@@ -31,6 +28,7 @@ from aegis_core.adapters.store.incidents import Archive, SqlIncidents
 from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
 from aegis_core.api.app import Check, Services, create_app
+from aegis_core.brains import ladder, rungs_of
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.mapping import key_of, signal_of
 from aegis_core.domain.signal import Report, Signal
@@ -41,10 +39,8 @@ from aegis_core.pipeline.responder import Responder
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.pipeline.watch import Eyes, Watcher
 from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Sensor
-from aegis_core.settings import DEFAULT_LLM_BASE_URL, RuntimeChoice, Settings, listed
+from aegis_core.settings import RuntimeChoice, Settings, listed
 from aegis_core.telemetry import Metrics
-
-ONE_CALL = 0.7  # of a rung's time that one call may take: the rest is for a retry or a repair
 
 log = structlog.get_logger("aegis")
 
@@ -80,7 +76,7 @@ class Agent:
 
             self.runtime = parts.runtime or opened.enter_context(closing(_runtime(settings, clock)))
             metrics = Metrics()
-            rungs = _rungs(settings)
+            rungs = rungs_of(settings)
             tools = Tools(
                 clock=clock,
                 born=clock(),
@@ -88,7 +84,7 @@ class Agent:
                 effector=self.runtime,
                 source=self.runtime,
                 prober=HttpProber(settings.verify_timeout_seconds),
-                brain=parts.brain or Ladder(rungs, observe=metrics.analysed),
+                brain=parts.brain or ladder(rungs, metrics.analysed),
                 runbook=runbook,
                 incidents=incidents,
                 policy=settings.policy(own_names=frozenset({socket.gethostname()})),
@@ -146,6 +142,7 @@ class Agent:
                 clock=clock,
                 runtime="docker" if isinstance(self.runtime, DockerRuntime) else "process",
                 brain=[rung.source for rung in rungs],
+                evaluations=EvaluationFolder(settings.evaluations_path).all,
                 manual_mttr_minutes=settings.manual_mttr_minutes,
             )
             self.app: FastAPI = create_app(self.services)
@@ -230,31 +227,6 @@ def _runtime(settings: Settings, clock: Clock) -> DockerRuntime | ProcessRuntime
     runtime = ProcessRuntime(settings.processes, settings.data_dir / "processes", clock)
     runtime.start()
     return runtime
-
-
-def _rungs(settings: Settings) -> Sequence[CloudRung | OllamaRung | RulesRung]:
-    rungs: list[CloudRung | OllamaRung | RulesRung] = []
-    key = settings.llm_api_key
-    if key or settings.llm_base_url != DEFAULT_LLM_BASE_URL:  # a server of one's own may want no key
-        rungs.append(
-            CloudRung(
-                base_url=settings.llm_base_url,
-                api_key=key.get_secret_value() if key else "none",
-                model=settings.llm_model,
-                timeout=settings.llm_timeout_seconds * ONE_CALL,
-                budget=settings.llm_timeout_seconds,
-            )
-        )
-    if settings.ollama_url:
-        rungs.append(
-            OllamaRung(
-                base_url=settings.ollama_url,
-                model=settings.ollama_model,
-                timeout=settings.ollama_timeout_seconds * ONE_CALL,
-                budget=settings.ollama_timeout_seconds,
-            )
-        )
-    return [*rungs, RulesRung()]
 
 
 def _channel(settings: Settings) -> Channel:

@@ -170,6 +170,10 @@ class Settings(BaseSettings):
     def runbook_path(self) -> Path:
         return self.data_dir / "runbook.json"
 
+    @property
+    def evaluations_path(self) -> Path:
+        return self.data_dir / "evaluations"
+
     def policy(self, own_names: frozenset[str] = frozenset()) -> Policy:
         """The part that bounds what Aegis does; `own_names` are added to the configured ones."""
         return Policy(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from aegis_core import __version__
 from aegis_core.adapters.intake.gate import Gate
+from aegis_core.domain.evaluation import Evaluation
 from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.policy import Policy
@@ -53,6 +54,7 @@ class Services:
     clock: Clock
     runtime: str
     brain: Sequence[str]
+    evaluations: Callable[[], Sequence[Evaluation]]
     manual_mttr_minutes: float
 
 
@@ -126,6 +128,11 @@ def _lookups(app: FastAPI, services: Services) -> None:
             for state, series in services.targets()
         ]
         return {"items": sorted(shown, key=lambda one: (not one["opted_in"], one["name"]))}
+
+    @app.get("/evaluations")
+    def evaluations() -> dict[str, Any]:
+        """Show how good the brain was when it was asked questions whose answers are known, newest first."""
+        return {"items": [views.evaluation(one) for one in services.evaluations()]}
 
     @app.get("/impact")
     def impact() -> dict[str, Any]:

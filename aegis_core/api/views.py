@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aegis_core.domain.evaluation import Evaluation
 from aegis_core.domain.events import Event
 from aegis_core.domain.evidence import lines_of
 from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.target import TargetState, Usage
+from aegis_core.domain.trial import Answered
 
 Json = Mapping[str, Any]
+MOST_WRONG = 20  # answers of an evaluation that are shown
 
 
 def brief(incident: Incident) -> dict[str, Any]:
@@ -107,6 +110,25 @@ def target(
         "series": [usage.model_dump() for usage in series],
         "open_incident_id": open_incident,
         "forecast": {**foreseen.model_dump(), "words": foreseen.words} if foreseen else None,
+    }
+
+
+def evaluation(one: Evaluation) -> dict[str, Any]:
+    """One evaluation with its figures and what went wrong in it."""
+    head = one.model_dump(include={"at", "brain", "origin", "version", "prompt"})
+    wrong = [_answer(answered) for answered in one.worst[:MOST_WRONG]]
+    return {**head, "score": one.score.model_dump(), "wrong": wrong}
+
+
+def _answer(one: Answered) -> dict[str, Any]:
+    said = one.diagnosis
+    return {
+        "id": one.id,
+        "container_name": one.container,
+        "expected": one.expected.model_dump(mode="json"),
+        "analysis": said.model_dump() if said else None,
+        "problem": one.problem,
+        "wrong_act": one.marks.wrong_act,
     }
 
 

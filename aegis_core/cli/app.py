@@ -12,6 +12,7 @@ from aegis_core.errors import AegisError, AlreadyRunning, ConfigError
 from . import incidents
 from .demo import demo
 from .doctor import doctor
+from .evaluate import evaluate
 from .failures import CoreAway
 from .output import complain
 from .serve import serve
@@ -31,6 +32,7 @@ app.add_typer(incidents.commands, name="incidents")
 app.command()(incidents.runbook)
 app.command()(simulate)
 app.command()(doctor)
+app.command("eval")(evaluate)
 
 
 def _print_version(wanted: bool) -> None:
