@@ -25,7 +25,8 @@ AegisError
 │   ├── RuntimeUnavailable    (transient)
 │   │   └── RuntimeAway       (transient)
 │   ├── TargetGone
-│   └── ActionUnsupported
+│   ├── ActionUnsupported
+│   └── NotUndone
 ├── BrainError
 │   ├── BrainUnavailable      (transient)
 │   ├── BrainRefused
@@ -155,6 +156,10 @@ class TargetGone(RuntimeProblem):
 
 class ActionUnsupported(RuntimeProblem):
     """This runtime cannot carry out this action."""
+
+
+class NotUndone(RuntimeProblem):
+    """What was done cannot be taken back."""
 
 
 class BrainError(AegisError):

@@ -9,7 +9,8 @@ from aegis_core.domain.approval import Approval, Comment, Via
 from aegis_core.domain.diagnosis import Category, Diagnosis, Source
 from aegis_core.domain.events import GENESIS, Agent, Draft, Event, EventType, chain
 from aegis_core.domain.evidence import Evidence
-from aegis_core.domain.incident import Incident, Intent, fold
+from aegis_core.domain.incident import Incident, fold
+from aegis_core.domain.intent import Intent
 from aegis_core.domain.lesson import Lesson
 from aegis_core.domain.opinion import Opinion
 from aegis_core.domain.policy import Decision, Verdict

@@ -12,7 +12,8 @@ from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.events import EventType
 from aegis_core.domain.evidence import Evidence, lines_of
 from aegis_core.domain.impact import Impact
-from aegis_core.domain.incident import Intent, Status
+from aegis_core.domain.incident import Status
+from aegis_core.domain.intent import Intent
 from aegis_core.domain.lesson import Lesson
 from aegis_core.domain.opinion import Opinion
 from aegis_core.domain.policy import Decision, Verdict

@@ -7,7 +7,8 @@ from typing import Any
 from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.evidence import Line
 from aegis_core.domain.impact import Impact
-from aegis_core.domain.incident import CLOSED, Intent, Status
+from aegis_core.domain.incident import CLOSED, Status
+from aegis_core.domain.intent import Intent
 from aegis_core.domain.lesson import Lesson
 from aegis_core.domain.model import Stored
 from aegis_core.domain.policy import Decision

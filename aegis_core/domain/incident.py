@@ -11,12 +11,13 @@ from .diagnosis import Diagnosis
 from .events import Event, EventType
 from .evidence import Evidence
 from .impact import Impact
+from .intent import Intent
 from .lesson import Lesson, Outcome
 from .model import Stored
 from .opinion import Opinion
 from .policy import Decision, Verdict
 from .signal import PRIORITY, Fault, Severity, Signal
-from .target import TargetState
+from .target import TargetRef
 from .verification import Judgement
 
 
@@ -34,14 +35,6 @@ class Status(StrEnum):
 
 
 CLOSED: Final = frozenset({Status.RESOLVED, Status.FAILED})
-
-
-class Intent(Stored):
-    """An action about to happen, with what was observed before it."""
-
-    action: Action
-    at: datetime
-    before: TargetState
 
 
 class Incident(Stored):
@@ -66,12 +59,14 @@ class Incident(Stored):
     approval: Approval | None = None
     intent: Intent | None = None
     executed_at: datetime | None = None
+    executed_on: TargetRef | None = None  # the target as the action left it: after a rollback it has another id
     tried: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()  # of every action that was verified
     attempts: int = 0
     last_action: Action | None = None  # the newest one that was begun (and not called off)
     judgement: Judgement | None = None
     undone: str = ""  # what of the last action was taken back, in words
+    in_vain: tuple[Action, ...] = ()  # what was taken back because it did not help
     comments: tuple[Comment, ...] = ()
     lesson: Lesson | None = None
     impact: Impact | None = None
@@ -164,14 +159,22 @@ def _commented(incident: Incident, event: Event) -> Change:
     return {"comments": (*incident.comments, Comment.model_validate(event.data["comment"]))}
 
 
-def _undone(_: Incident, event: Event) -> Change:
-    return {"undone": str(event.data["seen"])}
+def _undone(incident: Incident, event: Event) -> Change:
+    actions = (incident.intent.action,) if incident.intent else ()
+    reasons = [f"{action}: {event.data['reason']}" for action in actions if event.data.get("reason")]
+    return {
+        "undone": str(event.data["seen"]),
+        "in_vain": (*incident.in_vain, *actions),
+        "tried": (*incident.tried, *reasons),  # else its verification has told
+    }
 
 
 def _rested(incident: Incident, event: Event) -> Change:
     until = datetime.fromisoformat(event.data["until"])
     waits = incident.waits + ("waits_for" in event.data)
-    anew = dict.fromkeys(("evidence", "diagnosis", "decision", "approval", "intent", "executed_at", "judgement"))
+    anew = dict.fromkeys(
+        ("evidence", "diagnosis", "decision", "approval", "intent", "executed_at", "executed_on", "judgement")
+    )
     return {"status": Status.ANALYZING, "wake_at": until, "waits": waits, "opinions": (), "undone": "", **anew}
 
 
@@ -182,7 +185,9 @@ def _intended(incident: Incident, event: Event) -> Change:
 
 
 def _executed(_: Incident, event: Event) -> Change:
-    return {"status": Status.VERIFYING, "executed_at": event.at}
+    on = event.data.get("target")
+    target = TargetRef.model_validate(on) if on else None
+    return {"status": Status.VERIFYING, "executed_at": event.at, "executed_on": target}
 
 
 def _failed_action(incident: Incident, event: Event) -> Change:

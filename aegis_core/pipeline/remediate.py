@@ -9,7 +9,8 @@ from aegis_core.domain.action import Action
 from aegis_core.domain.change import Relation
 from aegis_core.domain.correlation import unwell
 from aegis_core.domain.events import Agent, Draft, EventType
-from aegis_core.domain.incident import Incident, Intent
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.intent import Intent
 from aegis_core.domain.policy import Verdict, decide, forbidden
 from aegis_core.domain.target import TargetState, without_secrets
 from aegis_core.errors import ActionUnsupported, TargetGone
