@@ -12,7 +12,7 @@ from .events import Event, EventType
 from .evidence import Evidence
 from .impact import Impact
 from .intent import Intent
-from .lesson import Lesson, Outcome
+from .lesson import Lesson, Outcome, outcome_of
 from .model import Stored
 from .opinion import Opinion
 from .policy import Decision, Verdict
@@ -200,25 +200,13 @@ def _failed_action(incident: Incident, event: Event) -> Change:
 
 def _verified(incident: Incident, event: Event) -> Change:
     judgement = Judgement.model_validate(event.data["judgement"])
-    seen: Change = {"judgement": judgement, "outcomes": (*incident.outcomes, *_outcome(incident, judgement))}
+    done = outcome_of(incident.intent.action, judgement, incident.diagnosis) if incident.intent else ()
+    seen: Change = {"judgement": judgement, "outcomes": (*incident.outcomes, *done)}
     if judgement.healthy:
         return seen
     action = incident.intent.action if incident.intent else Action.NOOP
     outcome = f"{action}: not healthy afterwards ({'; '.join(judgement.failures)})"
     return {**seen, "tried": (*incident.tried, outcome)}
-
-
-def _outcome(incident: Incident, judgement: Judgement) -> Iterable[Outcome]:
-    """What an action led to; nothing where none was begun, or where a person has stopped the target meanwhile."""
-    if incident.intent is None or (judgement.healthy and not judgement.shows_running):
-        return
-    said = incident.diagnosis
-    yield Outcome(
-        action=incident.intent.action,
-        healthy=judgement.healthy,
-        source=said.source if said else "",
-        confidence=said.confidence if said else None,
-    )
 
 
 def _learned(_: Incident, event: Event) -> Change:

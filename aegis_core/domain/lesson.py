@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from .action import Action
+from .diagnosis import Diagnosis
 from .evidence import Evidence, Precedent
 from .logs import template_of
 from .model import Stored
 from .signal import Fault
+from .verification import Judgement
 
 SIGNATURE_TEMPLATES: Final = 3
 _ACTIONS: Final = frozenset(action.value for action in Action)
@@ -48,14 +50,25 @@ class Lesson(Stored):
 def outcomes_of(lesson: Lesson) -> tuple[Outcome, ...]:
     """Return what was verified; a lesson that does not list it (an older one, or one by hand) tells of its last action.
 
-    Where nothing was done there is no outcome, however well the target is.
+    Where nothing was done there is no outcome, however well the target is; and where the end was not verified healthy,
+    nothing counts as a success.
     """
-    if lesson.outcomes or lesson.attempts < 1 or lesson.fix not in _ACTIONS:
-        return lesson.outcomes
+    if lesson.outcomes:
+        return tuple(one for one in lesson.outcomes if lesson.verified_healthy or not one.healthy)
+    if lesson.attempts < 1 or lesson.fix not in _ACTIONS:
+        return ()
     action = Action(lesson.fix)
     return (
         Outcome(action=action, healthy=lesson.verified_healthy, source=lesson.source, confidence=lesson.confidence),
     )
+
+
+def outcome_of(action: Action, judgement: Judgement, said: Diagnosis | None) -> tuple[Outcome, ...]:
+    """Tell what an action led to; nothing where a person has stopped the target meanwhile, for that proves nothing."""
+    if judgement.healthy and not judgement.shows_running:
+        return ()
+    source, sure = (said.source, said.confidence) if said else ("", None)
+    return (Outcome(action=action, healthy=judgement.healthy, source=source, confidence=sure),)
 
 
 def signature_of(evidence: Evidence) -> str:

@@ -1,12 +1,19 @@
 """Learn: what an incident taught, as a lesson for the runbook. Failures teach too."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.lesson import Lesson, signature_of
+from aegis_core.domain.logs import clean_line
+from aegis_core.domain.masking import mask
+
+CAUSE_CHARACTERS: Final = 600  # as many as a model may write
+ISSUE_CHARACTERS: Final = 300
+MOST_OUTCOMES: Final = 20
 
 
 def learn(closed: Incident) -> Sequence[Draft]:
@@ -25,9 +32,9 @@ def _lesson(closed: Incident, evidence: Evidence | None) -> Lesson:
         incident_id=closed.id,
         container=closed.target,
         fault=closed.fault,
-        issue=f"{closed.fault} on {closed.target}",
+        issue=_told(f"{closed.fault} on {closed.target}", ISSUE_CHARACTERS),
         fix=closed.last_action or Action.NOOP,
-        root_cause=diagnosis.root_cause if diagnosis else "not known",
+        root_cause=_told(diagnosis.root_cause, CAUSE_CHARACTERS) if diagnosis else "not known",
         source=diagnosis.source if diagnosis else "",
         verified_healthy=closed.status is Status.RESOLVED and closed.proven,
         seconds=round(closed.seconds or 0.0, 3),
@@ -36,4 +43,10 @@ def _lesson(closed: Incident, evidence: Evidence | None) -> Lesson:
         image=target.image if target else "",
         attempts=closed.attempts,
         confidence=diagnosis.confidence if diagnosis else 0.0,
+        outcomes=closed.outcomes[-MOST_OUTCOMES:],
     )
+
+
+def _told(text: str, most: int) -> str:
+    """Text as it may be kept and told to a model later: cleaned, masked once more, and bounded."""
+    return mask(clean_line(text))[:most]

@@ -11,7 +11,7 @@ from aegis_core.domain.diagnosis import Category, Diagnosis, Source
 from aegis_core.domain.evidence import Evidence, lines_of
 from aegis_core.domain.logs import clean_line
 from aegis_core.domain.masking import mask
-from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused
+from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused, Unfamiliar
 
 from .breaker import COOLDOWN_SECONDS, FAILURES, SUCCESSES, CircuitBreaker
 
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 Observer = Callable[[Source, float, str], None]
 """Told of every rung that was asked: which, after how many seconds, and how it ended (answered, unavailable,
-refused, invalid) or that it was not asked (resting)."""
+refused, invalid), that it had nothing to say (unfamiliar) or was not asked (resting)."""
 
 
 class Rung(Protocol):
@@ -65,6 +65,10 @@ class Ladder:
             begun = self._monotonic()
             try:
                 diagnosis = rung.diagnose(evidence)
+            except Unfamiliar:  # nothing has failed, so there is nothing to tell people, and no breaker to open
+                self._tell(rung.source, self._monotonic() - begun, "unfamiliar")
+                breaker.success()
+                continue
             except BrainError as error:
                 self._tell(rung.source, self._monotonic() - begun, _outcome(error))
                 passed_over.append(_reason(rung.source, error))

@@ -116,6 +116,20 @@ def test_a_rest_forgets_what_was_thought_and_remembers_what_was_tried() -> None:
     assert (one.attempts, one.last_action) == (1, Action.RESTART)
 
 
+def test_what_every_action_led_to_is_remembered_with_who_had_asked_for_it() -> None:
+    first = (make.diagnosed(), make.intended(), make.executed(), make.verified(healthy=False))
+    again = (make.rested(make.later(60)), *first[:3], make.verified(healthy=True), make.resolved())
+    one = make.incident(*first, *again)
+    told = [(outcome.action, outcome.healthy, outcome.source, outcome.confidence) for outcome in one.outcomes]
+    assert told == [(Action.RESTART, False, "rules", 0.9), (Action.RESTART, True, "rules", 0.9)]
+
+
+def test_what_went_away_by_itself_and_what_a_person_stopped_is_no_outcome_of_an_action() -> None:
+    assert make.incident(make.diagnosed(), make.executed(Action.NOOP), make.verified(healthy=True)).outcomes == ()
+    stopped = make.verified(healthy=True, name="as a person left it")
+    assert make.incident(make.diagnosed(), make.intended(), make.executed(), stopped).outcomes == ()
+
+
 def test_an_action_that_was_called_off_does_not_count_as_done() -> None:
     """It was intended, and then the target was gone, or a person had stopped it."""
     one = make.incident(make.intended(), make.called_off("a person stopped it"), make.rested(make.later(0)))

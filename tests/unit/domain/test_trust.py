@@ -68,6 +68,11 @@ def test_a_success_that_was_not_verified_does_not_raise_trust() -> None:
     assert after.mean < before.mean
 
 
+def test_a_list_of_outcomes_cannot_claim_more_than_the_end_showed() -> None:
+    claimed = (Outcome(action=Action.RESTART, healthy=True),)
+    assert trusted(lesson(healthy=False, outcomes=claimed)) is None
+
+
 def test_a_recovery_without_an_action_is_nobodys_success() -> None:
     assert trusted(lesson(attempts=0, verified_healthy=True)) is None
 

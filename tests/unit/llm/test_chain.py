@@ -10,7 +10,7 @@ from aegis_core.domain.action import Action
 from aegis_core.domain.diagnosis import Category, Diagnosis, Source
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.signal import Fault, Severity
-from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused, BrainUnavailable
+from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused, BrainUnavailable, Unfamiliar
 
 EVIDENCE = Evidence(fault=Fault.CUSTOM, severity=Severity.INFO, at=datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -50,6 +50,15 @@ def test_the_first_rung_that_answers_is_believed_and_the_next_are_not_asked() ->
     cloud, rules = Scripted(Source.CLOUD), Scripted(Source.RULES)
     diagnosis = Ladder([cloud, rules]).diagnose(EVIDENCE)
     assert (diagnosis.source, diagnosis.passed_over, rules.asked) == (Source.CLOUD, (), 0)
+
+
+def test_a_rung_that_knows_nothing_of_it_has_not_failed_and_is_asked_every_time() -> None:
+    runbook, told = Scripted(Source.RUNBOOK, Unfamiliar()), list[tuple[str, str]]()
+    ladder = Ladder([runbook, Scripted(Source.RULES)], observe=lambda source, _, how: told.append((source, how)))
+    answers = [ladder.diagnose(EVIDENCE) for _ in range(12)]
+    assert runbook.asked == 12
+    assert {one.passed_over for one in answers} == {()}
+    assert told[:2] == [("runbook", "unfamiliar"), ("rules", "answered")]
 
 
 def test_why_each_rung_before_gave_no_answer_is_kept_in_short_masked_sentences() -> None:

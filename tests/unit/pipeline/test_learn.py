@@ -3,8 +3,8 @@
 from aegis_core.domain.action import Action
 from aegis_core.domain.events import EventType
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.lesson import Lesson, signature_of
-from aegis_core.pipeline.learn import learn
+from aegis_core.domain.lesson import Lesson, Outcome, outcomes_of, signature_of
+from aegis_core.pipeline.learn import CAUSE_CHARACTERS, ISSUE_CHARACTERS, MOST_OUTCOMES, learn
 from tests import examples as make
 
 from .scene import kinds
@@ -47,6 +47,33 @@ def test_an_end_that_was_not_seen_running_does_not_raise_trust() -> None:
 
 def test_a_failed_end_does_not_raise_trust_whatever_was_verified_before() -> None:
     assert not lesson(make.incident(*ACTED, make.verified(healthy=True), make.failed())).verified_healthy
+
+
+def test_a_lesson_tells_what_each_action_led_to() -> None:
+    failed = (make.diagnosed(), make.intended(), make.executed(), make.verified(healthy=False))
+    healed = (make.rested(make.later(1)), *ACTED, make.verified(healthy=True), make.resolved())
+    learned = lesson(make.incident(*failed, *healed))
+    assert [(one.action, one.healthy) for one in learned.outcomes] == [(Action.RESTART, False), (Action.RESTART, True)]
+
+
+def test_a_success_that_ended_failed_is_none() -> None:
+    learned = lesson(make.incident(*ACTED, make.verified(healthy=True), make.failed()))
+    assert [one for one in outcomes_of(learned) if one.healthy] == []
+
+
+def test_what_is_kept_is_masked_and_bounded() -> None:
+    """A model that repeats a secret, or itself, cannot get it into the runbook."""
+    said = make.diagnosis(root_cause="It logs in with password=hunter2hunter2\x00\n and fails. " + "x" * 10_000)
+    drafts = (make.received(target="w" * 5_000), make.gathered(), make.diagnosed(said), *ACTED[2:])
+    tries = [make.verified(healthy=False)] * 50
+    incident = make.incident(*drafts, *tries, make.failed())
+    learned = lesson(incident)
+    assert "hunter2" not in learned.root_cause
+    assert "\n" not in learned.root_cause
+    assert len(learned.root_cause) == CAUSE_CHARACTERS
+    assert len(learned.issue) == ISSUE_CHARACTERS
+    assert len(learned.outcomes) == MOST_OUTCOMES
+    assert learned.outcomes[0] == Outcome(action=Action.RESTART, healthy=False, source="rules", confidence=0.9)
 
 
 def test_where_nothing_was_done_there_is_nothing_to_learn() -> None:

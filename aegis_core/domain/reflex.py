@@ -1,0 +1,68 @@
+"""The reflex: what has healed the same trouble often enough is done again without asking anybody (DESIGN §5)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from .action import Action
+from .evidence import MOST_TEMPLATES, Evidence, lines_of
+from .lesson import Lesson, outcomes_of, signature_of
+from .model import Value
+from .signal import Fault
+from .trust import Trust, trust_of
+
+LEAST_SUCCESSES: Final = 3
+LEAST_LOWER: Final = 0.7
+MOST_CITED_ERRORS: Final = 3
+
+
+class Reflex(Value):
+    """The newest lesson of an action that has proven itself for this very trouble, and the trust in it.
+
+    `own` counts the outcomes with the same signature, `trust` all of the fault and the image.
+    """
+
+    action: Action
+    lesson: Lesson
+    own: Trust
+    trust: Trust
+
+
+def reflex_of(lessons: Iterable[Lesson], evidence: Evidence) -> Reflex | None:
+    """Choose the action that healed the same fault, image and signature three times in a row or more, the most trusted
+    one; None where none has, or where something is new this time.
+
+    New is: an attempt of this incident that has failed already, a definition that changed lately, and a person's hand.
+    A `custom` alert may be about anything, so two of them are not taken for the same trouble.
+    """
+    target = evidence.target
+    if target is None or target.stopped_by_person or evidence.tried or evidence.changes:
+        return None
+    if evidence.fault is Fault.CUSTOM:
+        return None
+    alike = [one for one in lessons if one.fault is evidence.fault and one.image == target.image]
+    signature = signature_of(evidence)
+    same = [one for one in alike if one.signature == signature]
+    proven = [reflex for action in Action if (reflex := _proven(action, alike, same, evidence)) is not None]
+    return max(proven, key=lambda one: one.trust.lower, default=None)
+
+
+def _proven(action: Action, alike: Sequence[Lesson], same: Sequence[Lesson], evidence: Evidence) -> Reflex | None:
+    """One failure takes a reflex away: three successes since then, and enough of them, bring it back."""
+    assert evidence.target is not None
+    fault, image, now = evidence.fault, evidence.target.image, evidence.at
+    own = trust_of(same, fault, image, action, now)
+    trust = trust_of(alike, fault, image, action, now)
+    if own is None or trust is None or own.streak < LEAST_SUCCESSES or trust.lower < LEAST_LOWER:
+        return None
+    told = [one for one in same if any(outcome.action is action for outcome in outcomes_of(one))]
+    return Reflex(action=action, lesson=max(told, key=lambda one: one.timestamp), own=own, trust=trust)
+
+
+def cites_of(evidence: Evidence) -> tuple[str, ...]:
+    """Choose the evidence lines that make it the same trouble: the signal, its errors, and how often it came."""
+    texts = [line.text for line in lines_of(evidence)]
+    templates = evidence.templates[:MOST_TEMPLATES]
+    logged = texts[len(texts) - len(templates) :]
+    errors = [text for text, template in zip(logged, templates, strict=True) if template.error]
+    recurring = [f"recurrence: {evidence.recurrence}"] if evidence.recurrence else []
+    return (texts[0], *errors[:MOST_CITED_ERRORS], *recurring)
