@@ -22,6 +22,7 @@ from aegis_core.adapters.notify.slack import SlackChannel
 from aegis_core.adapters.probe import HttpProber
 from aegis_core.adapters.process.runtime import ProcessRuntime
 from aegis_core.adapters.runbook.file import RunbookFile
+from aegis_core.adapters.runbook.reflex import ReflexRung
 from aegis_core.adapters.store.database import Database
 from aegis_core.adapters.store.event_log import SqlEventLog
 from aegis_core.adapters.store.incidents import Archive, SqlIncidents
@@ -76,7 +77,7 @@ class Agent:
 
             self.runtime = parts.runtime or opened.enter_context(closing(_runtime(settings, clock)))
             metrics = Metrics()
-            rungs = rungs_of(settings)
+            rungs = (ReflexRung(runbook), *rungs_of(settings))
             tools = Tools(
                 clock=clock,
                 born=clock(),

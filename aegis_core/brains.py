@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aegis_core.adapters.llm.chain import Ladder, Observer
+from aegis_core.adapters.llm.chain import Ladder, Observer, Rung
 from aegis_core.adapters.llm.cloud import CloudRung
 from aegis_core.adapters.llm.ollama import OllamaRung
 from aegis_core.adapters.llm.rules import RulesRung
@@ -21,7 +21,7 @@ _MISSING: Final[Mapping[Source, str]] = {
 Rungs = Sequence[CloudRung | OllamaRung | RulesRung]
 
 
-def ladder(rungs: Rungs, observe: Observer | None = None) -> Ladder:
+def ladder(rungs: Sequence[Rung], observe: Observer | None = None) -> Ladder:
     """Put the ladder together."""
     return Ladder(rungs, observe=observe)
 
