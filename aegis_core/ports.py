@@ -13,10 +13,12 @@ from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.events import Draft, Event
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident
+from aegis_core.domain.intent import Goal, Intent, Wish
 from aegis_core.domain.lesson import Lesson
 from aegis_core.domain.model import Stored
 from aegis_core.domain.notice import Digest, Notice
 from aegis_core.domain.policy import History
+from aegis_core.domain.release import Release
 from aegis_core.domain.signal import Signal
 from aegis_core.domain.target import TargetRef, TargetState, Usage
 from aegis_core.domain.verification import Probe
@@ -87,14 +89,38 @@ class Effector(Protocol):
     def observe(self, target: TargetRef) -> TargetState:
         """Observe this very target, as `find` does. Raises TargetGone also when the name now means another one."""
 
-    def apply(self, action: Action, before: TargetState) -> None:
+    def apply(self, action: Action, before: TargetState, goal: Goal = Goal()) -> None:
         """Carry the action out, and return when the runtime says that it is done.
 
-        Raises TargetGone, ActionUnsupported; RuntimeUnavailable leaves open whether it happened.
+        Of SCALE_UP and ROLLBACK the goal is the one that was planned, and what is there of it already is not done
+        again. Raises TargetGone, ActionUnsupported; RuntimeUnavailable leaves open whether it happened.
         """
 
     def begun(self, target: TargetRef, since: datetime) -> bool:
         """Tell whether the runtime has begun to stop or restart the target after this moment."""
+
+
+class Reverter(Protocol):
+    """What makes SCALE_UP and ROLLBACK safe to try: planned before, and afterwards taken back or made final.
+
+    Each may be asked for again after a crash at any point. Raises RuntimeUnavailable as the Effector does.
+    """
+
+    def plan(self, action: Action, before: TargetState, wish: Wish) -> Goal:
+        """Say what the action would lead to, and do nothing. Raises ActionUnsupported with the reason why it cannot be
+        done, TargetGone."""
+
+    def under_way(self, intent: Intent) -> bool:
+        """Tell whether the target is in the middle of it: then it has to be finished or undone, whatever is seen."""
+
+    def undo(self, intent: Intent) -> str:
+        """Bring back what was before, and tell it in words; empty where nothing had been done.
+
+        Raises NotUndone with the reason, and then what was done is left as it is.
+        """
+
+    def settle(self, intent: Intent) -> None:
+        """Give up what was kept for `undo`: the action has proven itself."""
 
 
 class Prober(Protocol):
@@ -119,6 +145,19 @@ class Runbook(Protocol):
 
     def add(self, lesson: Lesson) -> None:
         """Append a lesson durably; one that is there already (same incident) is left as it is."""
+
+
+class Releases(Protocol):
+    """What each target has run healthily with. Raises StoreUnavailable."""
+
+    def of(self, target: str) -> Sequence[Release]:
+        """Return the releases of a target, the one that was verified last first."""
+
+    def note(self, release: Release) -> None:
+        """Keep a release; one that is known (same target, same image) gets the newer name and moment."""
+
+    def forget(self, target: str, image_id: str) -> None:
+        """Go back to this one no more."""
 
 
 class Channel(Protocol):

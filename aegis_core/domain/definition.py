@@ -19,9 +19,10 @@ def differences(old: TargetState, new: TargetState) -> Iterable[str]:
     if removed:
         yield f"environment lost {', '.join(sorted(removed))}"
     if old.limits != new.limits:
-        yield f"limits changed from {_told(old.limits)} to {_told(new.limits)}"
+        yield f"limits changed from {told(old.limits)} to {told(new.limits)}"
 
 
-def _told(limits: Limits) -> str:
+def told(limits: Limits) -> str:
+    """Put limits in words."""
     memory = f"{limits.memory_bytes // 2**20} MiB" if limits.memory_bytes else "no memory limit"
     return f"{memory}, {f'{limits.cpus:g} CPUs' if limits.cpus else 'no CPU limit'}"

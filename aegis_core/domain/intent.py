@@ -31,6 +31,22 @@ class Goal(Stored):
     image_id: str = ""
     starts: bool = False  # the target does not run, or has given up: it is started as well
 
+    def shown_by(self, action: Action, state: TargetState) -> bool:
+        """Tell whether the target is defined as this action was to make it; whether it runs is another question."""
+        match action:
+            case Action.SCALE_UP:
+                wanted = self.limits or Limits()
+                memory = _not_below(state.limits.memory_bytes, wanted.memory_bytes)
+                return memory and _not_below(state.limits.cpus, wanted.cpus)
+            case Action.ROLLBACK:
+                return state.image_id == self.image_id
+            case _:
+                return True
+
+    def begins_a_run(self, action: Action) -> bool:
+        """Tell whether a new run of the target belongs to the effect."""
+        return action in {Action.RESTART, Action.ROLLBACK} or self.starts
+
 
 class Intent(Stored):
     """An action about to happen, with what was observed before it."""
@@ -44,24 +60,10 @@ class Intent(Stored):
     def reversible(self) -> bool:
         return self.action in REVERSIBLE
 
-    @property
-    def starts(self) -> bool:
-        """Whether a new run of the target belongs to the effect."""
-        return self.action in {Action.RESTART, Action.ROLLBACK} or self.goal.starts
-
     def reached(self, state: TargetState) -> bool:
         """Tell whether the target shows the effect. It may have been somebody else's doing: it is not done again."""
-        if self.starts and not _started_since(self.before, state):
-            return False
-        match self.action:
-            case Action.SCALE_UP:
-                wanted = self.goal.limits or Limits()
-                memory = _not_below(state.limits.memory_bytes, wanted.memory_bytes)
-                return memory and _not_below(state.limits.cpus, wanted.cpus)
-            case Action.ROLLBACK:
-                return state.image_id == self.goal.image_id
-            case _:
-                return True
+        begins = self.goal.begins_a_run(self.action)
+        return self.goal.shown_by(self.action, state) and (not begins or _started_since(self.before, state))
 
 
 def _started_since(before: TargetState, state: TargetState) -> bool:

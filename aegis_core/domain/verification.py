@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .action import Action
+from .definition import told
+from .intent import REVERSIBLE, Goal
 from .model import Stored
 from .signal import Fault
 from .target import Health, RunState, TargetState
@@ -27,6 +29,7 @@ class Expectation(Stored):
     fault: Fault
     action: Action
     since: datetime  # the action was begun, or the decision to do nothing was taken
+    goal: Goal = Goal()
     memory_percent: float = 85.0
     cpu_percent: float = 85.0
     latency_seconds: float = 1.0
@@ -91,6 +94,7 @@ def judge(before: TargetState | None, after: Observation, expected: Expectation)
     conditions = [
         Condition(name=_RUNNING, holds=state.run is RunState.RUNNING, seen=str(state.run)),
         *_started_after(before, state, expected),
+        *_as_planned(state, expected),
         *_own_health(state),
         *_probe(after.probe, state, expected),
         *_stable(before, state, expected),
@@ -100,11 +104,20 @@ def judge(before: TargetState | None, after: Observation, expected: Expectation)
 
 
 def _started_after(before: TargetState | None, state: TargetState, expected: Expectation) -> list[Condition]:
-    if expected.action is not Action.RESTART:
+    if not expected.goal.begins_a_run(expected.action):
         return []
     earlier = before.started_at if before else None
     holds = state.started_at is not None and (earlier is None or state.started_at > earlier)
     return [Condition(name="started after the action", holds=holds, seen=state.started)]
+
+
+def _as_planned(state: TargetState, expected: Expectation) -> list[Condition]:
+    """It is the release that was gone back to, or has the limits that it was given, and nobody has changed that."""
+    if expected.action not in REVERSIBLE:
+        return []
+    seen = f"{state.image} ({state.image_id[:19]})" if expected.action is Action.ROLLBACK else told(state.limits)
+    holds = expected.goal.shown_by(expected.action, state)
+    return [Condition(name=f"{expected.action} as planned", holds=holds, seen=seen)]
 
 
 def _own_health(state: TargetState) -> list[Condition]:
@@ -137,8 +150,9 @@ def _told(probe: Probe) -> str:
 def _stable(before: TargetState | None, state: TargetState, expected: Expectation) -> list[Condition]:
     """Up for the whole window and not restarted by anyone meanwhile: a crash loop looks fine between two crashes."""
     conditions = [_up_long_enough(state, expected)]
-    # The engine sets the count back to 0 when somebody asks for a restart, and counts its own restarts only.
-    allowed = 0 if expected.action is Action.RESTART else (before.restart_count if before else state.restart_count)
+    # The engine sets the count back to 0 when somebody asks for a start, and counts its own restarts only.
+    begun = expected.goal.begins_a_run(expected.action)
+    allowed = 0 if begun else (before.restart_count if before else state.restart_count)
     holds = state.restart_count <= allowed
     conditions.append(Condition(name="restart count unchanged", holds=holds, seen=f"{state.restart_count} restarts"))
     return conditions
