@@ -35,6 +35,7 @@ from aegis_core.domain.mapping import key_of, signal_of
 from aegis_core.domain.signal import Report, Signal
 from aegis_core.errors import ConfigError, RunbookError, RuntimeUnavailable, StoreError
 from aegis_core.pipeline.announce import routes_to
+from aegis_core.pipeline.answers import Answers
 from aegis_core.pipeline.detect import Inbox
 from aegis_core.pipeline.responder import Responder
 from aegis_core.pipeline.tools import Tools, Verification
@@ -99,6 +100,10 @@ class Agent:
                 metrics.changed(before, after)
                 self._deliverer.nudge()
 
+            def answered(before: Incident, after: Incident) -> None:
+                changed(before, after)
+                self._responder.nudge()
+
             def submit_all(signals: Sequence[Signal]) -> Sequence[tuple[Incident, bool]]:
                 taken = inbox.take_all(signals)
                 new = [incident for incident, created in taken if created]
@@ -123,6 +128,7 @@ class Agent:
                 return list({one.id: one for one in touched}.values())
 
             self._tools = tools
+            answers = Answers(tools, events, answered)
             eyes = Eyes(self.runtime, self.runtime, self.runtime)
             self._responder = Responder(tools, events, queue, settings.workers, changed)
             self._watcher = Watcher(eyes, tools, settings.sense_seconds, submit, tools.sightings)
@@ -133,6 +139,8 @@ class Agent:
                 submit=submit,
                 report=report,
                 gate=_gate(settings),
+                reply=answers.reply,
+                comment=answers.comment,
                 incidents=incidents,
                 runbook=runbook,
                 targets=tools.sightings.all,

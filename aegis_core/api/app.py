@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from aegis_core import __version__
 from aegis_core.adapters.intake.gate import Gate
+from aegis_core.domain.approval import Reply
 from aegis_core.domain.evaluation import Evaluation
 from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.incident import Incident, Status
@@ -21,6 +22,7 @@ from aegis_core.ports import Clock, Filter, Incidents, Runbook
 
 from . import views
 from .intake import Entrance
+from .people import People
 from .problems import install
 
 MOST_OFFSET = 2**31  # beyond it no store counts
@@ -44,6 +46,8 @@ class Services:
     submit: Callable[[Signal], tuple[Incident, bool]]
     report: Callable[[Sequence[Report]], Sequence[Incident]]
     gate: Gate
+    reply: Callable[[Reply], Incident]
+    comment: Callable[[str, str, str], Incident]  # an incident's id, who says it, what
     incidents: Incidents
     runbook: Runbook
     targets: Callable[[], Sequence[tuple[TargetState, Sequence[Usage]]]]
@@ -75,6 +79,7 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="Aegis", version=__version__, docs_url="/docs", redoc_url=None)
     install(app)
     Entrance(services.submit, services.report, services.gate, services.clock).open(app)
+    People(services.reply, services.comment, services.gate).open(app)
     _incidents(app, services)
     _lookups(app, services)
     _condition(app, services)

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from aegis_core.errors import (
     AegisError,
+    AnswerRefused,
     DeliveryRepeated,
     IncidentUnknown,
     MediaUnsupported,
@@ -26,8 +27,9 @@ REFUSED: Final[Mapping[type[AegisError], int]] = {
     PayloadInvalid: 422,
     SignatureInvalid: 401,
     DeliveryRepeated: 409,
+    AnswerRefused: 409,
 }
-"""What is answered to a delivery that is not taken in."""
+"""What is answered to a delivery, or to a person's answer, that is not taken in."""
 
 RETRY_AFTER = "2"  # seconds; Alertmanager retries a 503, and never a 429
 

@@ -58,12 +58,16 @@ def detail(incident: Incident) -> dict[str, Any]:
         "log_tail": evidence.tail if evidence else incident.signal.logs,
         "metrics": incident.signal.metrics,
         "precedents": [one.model_dump() for one in evidence.precedents] if evidence else [],
+        "opinions": [one.model_dump() for one in incident.opinions],
         "decision": incident.decision.model_dump() if incident.decision else None,
+        "approval": incident.approval.model_dump() if incident.approval else None,
         "intent": incident.intent.model_dump() if incident.intent else None,
         "verification": verification,
         "lesson": incident.lesson.model_dump() if incident.lesson else None,
         "impact": incident.impact.model_dump() if incident.impact else None,
+        "undone": incident.undone,
         "tried": incident.tried,
+        "comments": [one.model_dump() for one in incident.comments],
         "version": incident.version,
     }
 

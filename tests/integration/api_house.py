@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from aegis_core.bootstrap import Agent, Parts, build
-from aegis_core.domain.target import Limits
+from aegis_core.domain.events import Draft
+from aegis_core.domain.incident import Incident
+from aegis_core.domain.target import Limits, without_secrets
+from aegis_core.ports import EventLog
 from aegis_core.settings import load
 from aegis_core.testing import FakeClock, FakeRuntime, StubBrain
 from tests import examples as make
@@ -42,9 +46,28 @@ class ApiHouse:
         }
         self.folder = folder
         chosen = load(_env_file=None, data_dir=folder, **{**quick, **settings})
-        parts = Parts(runtime=self.runtime, brain=StubBrain(make.diagnosis()), clock=self.clock)
+        parts = Parts(runtime=self.runtime, brain=StubBrain(make.diagnosis()), clock=self.clock, events=self._kept)
         self.agent: Agent = build(chosen, parts)
         self.http = TestClient(self.agent.app, raise_server_exceptions=False)
+
+    def _kept(self, log: EventLog) -> EventLog:
+        self.log = log
+        return log
+
+    def happens(self, incident_id: str, *drafts: Draft) -> Incident:
+        """Write events as if the agent had."""
+        return self.log.answer(incident_id, lambda _: drafts, self.clock())
+
+    def waits(self, **asked: Any) -> str:
+        """An incident of `web` that waits for an answer, for half an hour; returns its id."""
+        incident_id: str = self.post().json()["incident_id"]
+        now, seen = self.clock(), self.runtime.find("web")
+        shown = without_secrets(seen) if seen else None
+        question = make.approval(
+            **{"shown": shown, "asked_at": now, "expires_at": now + timedelta(minutes=30), **asked}
+        )
+        self.happens(incident_id, make.gathered(shown), make.diagnosed(), make.asked(question))
+        return incident_id
 
     def start(self) -> None:
         self.agent.start()

@@ -107,6 +107,10 @@ class Gate:
             yield fresh
             undo.pop_all()
 
+    def person(self, headers: Mapping[str, str]) -> None:
+        """Check that a person who decides something knows the token, where one is set. Raises SignatureInvalid."""
+        self._check_token(_tokens(headers))
+
     def _check(self, family: str, headers: Mapping[str, str], body: bytes, now: datetime) -> str | None:
         """Returns the id of a delivery that must not be taken twice."""
         secrets = self._secrets
