@@ -32,6 +32,11 @@ def configure_logs(level: str) -> None:
     logging.basicConfig(level=foreign, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
 
 
+def silence_logs() -> None:
+    """Write no log: for a command that tells by itself what came of it."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
 class Metrics:
     """The Prometheus metrics of one agent, in a registry of its own."""
 

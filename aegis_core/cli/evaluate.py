@@ -1,9 +1,11 @@
 """`aegis eval`: asks the brain questions whose answers are known, and says how good it is."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -24,11 +26,11 @@ from aegis_core.domain.trial import Answered, Question, question_of
 from aegis_core.errors import CaseInvalid, ConfigError
 from aegis_core.pipeline.evaluate import evaluate as ask
 from aegis_core.settings import Settings, load
-from aegis_core.telemetry import configure_logs
+from aegis_core.telemetry import silence_logs
 
+from . import words
 from .output import busy, complain, out
 from .score_page import score_page
-from .words import counted
 
 REMOTE_AT_ONCE: Final = 4
 STANDARD_OUTPUT: Final = "-"
@@ -60,7 +62,7 @@ def evaluate(  # noqa: PLR0917 - typer makes options of them
 ) -> None:
     """Measure how often the diagnosis is right, how often the action, and how often it acts where it should not."""
     settings = load(**_given(chosen, url, model, timeout))
-    configure_logs("ERROR")  # a rung that is away is counted, and need not be told of each time
+    silence_logs()  # a rung that is away is counted, and need not be told of each time
     questions = _questions(settings, path, own)
     kept = not (limit or case)
     if case:
@@ -68,7 +70,9 @@ def evaluate(  # noqa: PLR0917 - typer makes options of them
     questions = questions[: limit or None]
     if not questions:
         raise CaseInvalid(f"there is no case {case}" if case else "there is no case to ask about")
-    answers = _ask(questions, settings, chosen, parallel)
+    asked = brain(settings, None if chosen is BrainChoice.LADDER else Source(chosen))
+    with _telling(f"asking {chosen} about {words.counted(len(questions), 'case')}", file == STANDARD_OUTPUT) as told:
+        answers = ask(questions, asked, parallel or _at_once(settings, chosen), told)
     evaluation = Evaluation(
         at=datetime.now(UTC),
         brain=chosen,
@@ -100,23 +104,20 @@ def _questions(settings: Settings, path: Path | None, own: bool) -> Sequence[Que
         return [question_of(one, now) for one in read_cases(path)]
     found = [question_of_past(events) for events in closed_incidents(settings.database_url)]
     if not any(found):
-        raise CaseInvalid(
-            f"{counted(len(found), 'closed incident')} in the store, and none with a verified outcome to learn from"
-        )
+        closed = words.counted(len(found), "closed incident")
+        raise CaseInvalid(f"{closed} in the store, and none with a verified outcome to learn from")
     return [one for one in found if one]
 
 
-def _ask(questions: Sequence[Question], settings: Settings, chosen: BrainChoice, parallel: int) -> tuple[Answered, ...]:
-    alone = None if chosen is BrainChoice.LADDER else Source(chosen)
-    asked, done = brain(settings, alone), 0
-    with busy(f"asking {chosen} about {counted(len(questions), 'case')}") as doing:
-
-        def told(answer: Answered) -> None:
-            nonlocal done
-            done += 1
-            doing.tell(f"asking {chosen} about {counted(len(questions), 'case')}", f"{done} done, {answer.id}")
-
-        return ask(questions, asked, parallel or _at_once(settings, chosen), told)
+@contextmanager
+def _telling(what: str, silently: bool) -> Iterator[Callable[[Answered], None]]:
+    """Say how far it is, unless nothing but the figures is to be printed."""
+    if silently:
+        yield lambda _: None
+        return
+    numbers = count(1)
+    with busy(what) as doing:
+        yield lambda answer: doing.tell(what, f"{next(numbers)} done, {words.short(answer.id, 40)}")
 
 
 def _at_once(settings: Settings, chosen: BrainChoice) -> int:

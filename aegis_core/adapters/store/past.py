@@ -24,7 +24,7 @@ def closed_incidents(url: str) -> Sequence[Sequence[Event]]:
     Incidents that this version cannot read are passed over. The store is opened read-only.
     Raises ConfigError where there is no store, StoreUnavailable where it cannot be read.
     """
-    engine = _read_only(url)
+    engine = read_only(url)
     closed = select(incidents.c.id).where(~incidents.c.open).order_by(incidents.c.opened_at, incidents.c.id)
     found: list[Sequence[Event]] = []
     try:
@@ -41,7 +41,8 @@ def closed_incidents(url: str) -> Sequence[Sequence[Event]]:
     return found
 
 
-def _read_only(url: str) -> Engine:
+def read_only(url: str) -> Engine:
+    """Open a store that is there already, for reading. Raises ConfigError."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
