@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
-PER_SECOND: Final = 50  # signals; more than that is no everyday life on one host
+PER_SECOND: Final = 150  # signals; a hundred at once are still handled at once, more than this is a storm
 
 
 class Rush:

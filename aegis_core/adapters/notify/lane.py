@@ -11,7 +11,7 @@ from aegis_core.errors import StoreUnavailable
 from aegis_core.ports import Clock, Outbox
 
 from .courier import Courier
-from .limits import BACKLOG, BATCH, GLANCE, LOOK_AHEAD, PAGE, Backoff, Seconds, Storm, TokenBucket
+from .limits import BACKLOG, BATCH, GATHER, GLANCE, LOOK_AHEAD, PAGE, Backoff, Seconds, Storm, TokenBucket
 from .plan import Entry, entry, plan
 from .storm import Parts, digest, divide, is_storm
 
@@ -75,6 +75,7 @@ class Lane:
             pause = self._turn()
             if pause is None:
                 self._wake.wait(self._poll_seconds)
+                self._ending.wait(GATHER)
             else:
                 self._ending.wait(pause)  # nothing but the end cuts a back-off short
 

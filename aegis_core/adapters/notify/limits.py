@@ -35,6 +35,7 @@ class Storm(NamedTuple):
 RATES: Final[Mapping[str, Rate]] = {"slack": Rate(per_second=1.0, burst=5)}  # DESIGN §6; the others have no limit
 PATIENCE: Final = Patience()
 STORM: Final = Storm()
+GATHER: Final = 0.1  # seconds: what comes in one after the other is looked at together, and costs the intake little
 NAMED: Final = 10  # targets that a digest names for each way in which incidents stand
 LONGEST_RETRY_AFTER: Final = 3_600.0  # a server that asks for more than this is asked again after an hour
 JITTER: Final = 0.25  # up to this part is added to a wait, so that agents that failed together do not return together
