@@ -42,7 +42,7 @@ check: setup ## formatting, lint, types and import contracts
 test: check ## everything: checks, then all tests, with a real engine and a real browser where they can be had
 	@scripts/test.sh "$(BIN)"
 
-bench: setup ## measure accept latency, concurrency and idle cost, as ratios within one run
+bench: setup ## measure speed, as ratios within one run, and how good the brain is on recorded cases
 	$(BIN)/python -m tests.bench
 
 clean: ## remove the virtual environment and all caches

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from aegis_core.telemetry import configure_logs
 
-from . import concurrency, forecast, healing, idle, intake, storm
+from . import concurrency, evaluation, forecast, healing, idle, intake, storm
 from .core import core
 
 
@@ -37,9 +37,11 @@ def main(wanted: set[str]) -> None:
         if "forecast" in wanted:
             console.print(forecast.measure())
             console.print(forecast.prevent(folder))
+        if "eval" in wanted:
+            console.print(evaluation.measure())
         if "watching" in wanted:
             console.print(idle.watching(folder))
 
 
 if __name__ == "__main__":
-    main(set(sys.argv[1:]) or {"intake", "idle", "concurrency", "storm", "healing", "forecast", "watching"})
+    main(set(sys.argv[1:]) or {"intake", "idle", "concurrency", "storm", "healing", "forecast", "eval", "watching"})
