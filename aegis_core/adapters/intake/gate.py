@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from threading import Lock
-from typing import Final
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from typing import TYPE_CHECKING, Final
 
 from aegis_core.errors import DeliveryRepeated, SignatureInvalid, StoreUnavailable
 
 from . import cloudwatch_sns, document, grafana, pagerduty_events_v2, pagerduty_v3
 from .signatures import WINDOW, check_grafana, check_pagerduty, check_sns, check_standard
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 KEPT: Final = 2 * WINDOW
 """How long an id is remembered: stamped 5 minutes ahead, a delivery could be sent again for 10."""
@@ -36,7 +37,7 @@ class Secrets:
     grafana: Sequence[str] = ()
     pagerduty: Sequence[str] = ()
     sns_topics: frozenset[str] = frozenset()  # ARNs; SNS may bring something of these topics only
-    sns_keys: Sequence[RSAPublicKey] = ()
+    sns_keys: "Sequence[RSAPublicKey]" = ()
 
     @property
     def signed(self) -> bool:

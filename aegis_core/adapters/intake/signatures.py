@@ -8,15 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
-from cryptography.x509 import load_pem_x509_certificates
+from typing import TYPE_CHECKING, Any, Final
 
 from aegis_core.errors import ConfigError, SignatureInvalid
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 WINDOW: Final = timedelta(minutes=5)
 """How far the time of a signature may be off, either way (Standard Webhooks)."""
@@ -28,7 +25,7 @@ _GRAFANA: Final = "x-grafana-alerting-signature"
 _GRAFANA_TIME: Final = "x-grafana-alerting-timestamp"
 _PAGERDUTY: Final = "x-pagerduty-signature"
 _SNS_HOST: Final = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/[^\s]{0,300}")
-_SNS_HASHES: Final[Mapping[str, type[HashAlgorithm]]] = {"1": SHA1, "2": SHA256}
+_SNS_HASHES: Final[Mapping[str, str]] = {"1": "SHA1", "2": "SHA256"}
 _SNS_SIGNED: Final = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _SNS_SUBSCRIPTION_SIGNED: Final = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 
@@ -44,8 +41,12 @@ def standard_key(secret: str) -> bytes:
     return key
 
 
-def sns_keys(path: Path) -> tuple[RSAPublicKey, ...]:
+def sns_keys(path: Path) -> "tuple[RSAPublicKey, ...]":
     """Read the file of the certificates (PEM, one or more) that SNS signs with. Raises ConfigError."""
+    # 6 MB that an agent to which SNS sends nothing need not carry.
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
+    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
+
     try:
         keys = [one.public_key() for one in load_pem_x509_certificates(path.read_bytes())]
     except OSError as error:
@@ -87,7 +88,7 @@ def check_pagerduty(headers: Mapping[str, str], body: bytes, secrets: Sequence[s
     _check_any([one.removeprefix(f"{_VERSION}=") for one in sent if one.startswith(f"{_VERSION}=")], right)
 
 
-def check_sns(envelope: Mapping[str, Any], keys: Sequence[RSAPublicKey]) -> None:
+def check_sns(envelope: Mapping[str, Any], keys: "Sequence[RSAPublicKey]") -> None:
     """Check the signature in an envelope of SNS against the pinned keys. The certificate that it names is not fetched.
 
     What is signed: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html
@@ -103,13 +104,17 @@ def check_sns(envelope: Mapping[str, Any], keys: Sequence[RSAPublicKey]) -> None
         signature = base64.b64decode(str(envelope.get("Signature", "")), validate=True)
     except (binascii.Error, ValueError) as error:
         raise SignatureInvalid("The signature does not match.") from error
-    if not any(_verifies(key, signature, signed, algorithm()) for key in keys):
+    if not any(_verifies(key, signature, signed, algorithm) for key in keys):
         raise SignatureInvalid("The signature does not match.")
 
 
-def _verifies(key: RSAPublicKey, signature: bytes, signed: bytes, algorithm: HashAlgorithm) -> bool:
+def _verifies(key: "RSAPublicKey", signature: bytes, signed: bytes, algorithm: str) -> bool:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - loaded with the key
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
+
     try:
-        key.verify(signature, signed, PKCS1v15(), algorithm)
+        key.verify(signature, signed, PKCS1v15(), getattr(hashes, algorithm)())
     except InvalidSignature:
         return False
     return True

@@ -3,10 +3,9 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
-import openai
 from pydantic import BaseModel, ValidationError
 from tenacity import (
     RetryCallState,
@@ -27,6 +26,9 @@ from .deadline import within
 from .prompt import MOST_CHARACTERS, Message
 from .talk import Talk, Words
 from .wire import Guard
+
+if TYPE_CHECKING:
+    import openai
 
 CONNECT_SECONDS: Final = 5.0
 MOST_TOKENS: Final = 1_024  # an answer has about 200
@@ -101,6 +103,9 @@ class CloudRung:
         proxy: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        import openai  # noqa: PLC0415 - 13 MB that an agent without this rung need not carry
+
+        self._sdk = openai
         self.model = model
         self._timeout = timeout
         self._budget = budget
@@ -145,7 +150,7 @@ class CloudRung:
                 raise BrainUnavailable(f"no answer within {self._budget:g} s")
             try:
                 return self._once(messages, left)
-            except openai.APIStatusError as error:
+            except self._sdk.APIStatusError as error:
                 refused = _refused_option(error, self._refused)
                 if refused is None:
                     raise self._translated(error) from None
@@ -159,9 +164,9 @@ class CloudRung:
             raw = self._client.chat.completions.with_raw_response.create(
                 model=self.model, messages=talk, timeout=timeout, **self._options()
             )
-        except openai.APITimeoutError:
+        except self._sdk.APITimeoutError:
             raise BrainUnavailable(f"no answer within {seconds:.3g} s") from None
-        except openai.APIConnectionError as error:
+        except self._sdk.APIConnectionError as error:
             raise Unreachable(f"not reachable ({type(error.__cause__ or error).__name__})") from None
         return _words(raw.http_response.content)
 
@@ -169,7 +174,7 @@ class CloudRung:
         options: dict[str, Any] = {"response_format": _FORMAT, "temperature": 0, "max_tokens": MOST_TOKENS}
         return {name: value for name, value in options.items() if name not in self._refused}
 
-    def _translated(self, error: openai.APIStatusError) -> BrainUnavailable | BrainRefused:
+    def _translated(self, error: "openai.APIStatusError") -> BrainUnavailable | BrainRefused:
         code = error.status_code
         said = mask(clean_line(error.message), self._secrets)[:_SHORT]
         if code == 429 and "insufficient_quota" in (error.code, error.type):  # noqa: PLR2004
@@ -201,7 +206,7 @@ def _retry_after(value: str | None) -> float:
     return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
 
 
-def _refused_option(error: openai.APIStatusError, refused: frozenset[str]) -> str | None:
+def _refused_option(error: "openai.APIStatusError", refused: frozenset[str]) -> str | None:
     """Name the option that a 400 or 422 complains about, if it is one that can be left out."""
     if error.status_code not in {400, 422}:
         return None

@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
-import ollama
 
 from aegis_core.domain.diagnosis import Diagnosis, Source, Tokens
 from aegis_core.domain.evidence import Evidence
@@ -18,6 +17,9 @@ from .deadline import within
 from .prompt import MOST_CHARACTERS, Message
 from .talk import Talk, Words
 from .wire import Guard
+
+if TYPE_CHECKING:
+    import ollama
 
 CONTEXT_TOKENS: Final = 8_192  # Ollama's default of 4,096 silently cuts the prompt
 MOST_TOKENS: Final = 1_024
@@ -54,7 +56,9 @@ class OllamaRung:
         self._client = self._open(base_url, httpx.Timeout(timeout, connect=CONNECT_SECONDS), timeout)
         self._quick = self._open(base_url, httpx.Timeout(CONNECT_SECONDS), CONNECT_SECONDS)
 
-    def _open(self, base_url: str, timeout: httpx.Timeout, seconds: float) -> ollama.Client:
+    def _open(self, base_url: str, timeout: httpx.Timeout, seconds: float) -> "ollama.Client":
+        import ollama  # noqa: PLC0415 - memory that an agent without this rung need not carry
+
         inner = httpx.HTTPTransport(trust_env=False, limits=httpx.Limits(max_connections=200))
         guard = Guard(inner, seconds, self._monotonic)
         return ollama.Client(host=base_url, timeout=timeout, transport=guard, trust_env=False, follow_redirects=False)
@@ -77,13 +81,15 @@ class OllamaRung:
         return Words(reply.message.content or "", _tokens(reply))
 
 
-def _tokens(reply: ollama.ChatResponse) -> Tokens | None:
+def _tokens(reply: "ollama.ChatResponse") -> Tokens | None:
     read, written = reply.prompt_eval_count, reply.eval_count
     return Tokens(prompt=read or 0, completion=written) if written is not None else None
 
 
 def _asked(call: Callable[[], Any], missing: str = "no Ollama answers at this address") -> Any:
     """Call the SDK and translate how it fails; `missing` is what a 404 means."""
+    import ollama  # noqa: PLC0415 - loaded by then
+
     try:
         return call()
     except ollama.ResponseError as error:
@@ -96,7 +102,7 @@ def _asked(call: Callable[[], Any], missing: str = "no Ollama answers at this ad
         raise AnswerInvalid("the server's reply is not Ollama's.") from None
 
 
-def _translated(error: ollama.ResponseError, missing: str) -> BrainError:
+def _translated(error: "ollama.ResponseError", missing: str) -> BrainError:
     said = mask(clean_line(str(error.error)))[:_SHORT]
     if error.status_code == 404:  # noqa: PLR2004
         return BrainRefused(missing)
