@@ -22,14 +22,17 @@ from aegis_core.adapters.notify.slack import SlackChannel
 from aegis_core.adapters.probe import HttpProber
 from aegis_core.adapters.process.runtime import ProcessRuntime
 from aegis_core.adapters.runbook.file import RunbookFile
+from aegis_core.adapters.runbook.meaning import Meaning
+from aegis_core.adapters.runbook.recall import LessonRecall
 from aegis_core.adapters.runbook.reflex import ReflexRung
 from aegis_core.adapters.store.database import Database
 from aegis_core.adapters.store.event_log import SqlEventLog
 from aegis_core.adapters.store.incidents import Archive, SqlIncidents
 from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
+from aegis_core.adapters.store.search import SqlTexts, SqlVectors
 from aegis_core.api.app import Check, Services, create_app
-from aegis_core.brains import ladder, rungs_of
+from aegis_core.brains import embedder_of, ladder, rungs_of
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.mapping import key_of, signal_of
 from aegis_core.domain.signal import Report, Signal
@@ -88,6 +91,7 @@ class Agent:
                 prober=HttpProber(settings.verify_timeout_seconds),
                 brain=parts.brain or ladder(rungs, metrics.analysed),
                 runbook=runbook,
+                recall=_recall(settings, runbook, database),
                 incidents=incidents,
                 policy=settings.policy(own_names=frozenset({socket.gethostname()})),
                 rates=settings.rates(),
@@ -236,6 +240,12 @@ def _runtime(settings: Settings, clock: Clock) -> DockerRuntime | ProcessRuntime
     runtime = ProcessRuntime(settings.processes, settings.data_dir / "processes", clock)
     runtime.start()
     return runtime
+
+
+def _recall(settings: Settings, runbook: RunbookFile, database: Database) -> LessonRecall:
+    embedder = embedder_of(settings)
+    meaning = Meaning(embedder, SqlVectors(database)) if embedder else None
+    return LessonRecall(runbook, SqlTexts(database), meaning)
 
 
 def _channel(settings: Settings) -> Channel:

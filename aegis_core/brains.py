@@ -5,6 +5,7 @@ from typing import Final
 
 from aegis_core.adapters.llm.chain import Ladder, Observer, Rung
 from aegis_core.adapters.llm.cloud import CloudRung
+from aegis_core.adapters.llm.embeddings import CloudEmbedder, OllamaEmbedder
 from aegis_core.adapters.llm.ollama import OllamaRung
 from aegis_core.adapters.llm.rules import RulesRung
 from aegis_core.domain.diagnosis import Source
@@ -40,12 +41,11 @@ def brain(settings: Settings, alone: Source | None = None) -> Brain:
 def rungs_of(settings: Settings) -> Rungs:
     """The rungs that are configured, in the order in which they are asked."""
     rungs: list[CloudRung | OllamaRung | RulesRung] = []
-    key = settings.llm_api_key
-    if key or settings.llm_base_url != DEFAULT_LLM_BASE_URL:  # a server of one's own may want no key
+    if _has_cloud(settings):
         rungs.append(
             CloudRung(
                 base_url=settings.llm_base_url,
-                api_key=key.get_secret_value() if key else "none",
+                api_key=_key(settings),
                 model=settings.llm_model,
                 timeout=settings.llm_timeout_seconds * ONE_CALL,
                 budget=settings.llm_timeout_seconds,
@@ -61,3 +61,27 @@ def rungs_of(settings: Settings) -> Rungs:
             )
         )
     return [*rungs, RulesRung()]
+
+
+def embedder_of(settings: Settings) -> CloudEmbedder | OllamaEmbedder | None:
+    """What turns lessons into vectors: a model of the first provider that is configured; None where none is named.
+
+    Raises ConfigError where a model is named and no provider is there.
+    """
+    model = settings.embedding_model
+    if not model:
+        return None
+    if _has_cloud(settings):
+        return CloudEmbedder(base_url=settings.llm_base_url, api_key=_key(settings), model=model)
+    if settings.ollama_url:
+        return OllamaEmbedder(base_url=settings.ollama_url, model=model)
+    raise ConfigError(f"AEGIS_EMBEDDING_MODEL needs a provider: {_MISSING[Source.CLOUD]}; or {_MISSING[Source.OLLAMA]}")
+
+
+def _has_cloud(settings: Settings) -> bool:
+    """A server of one's own may want no key."""
+    return settings.llm_api_key is not None or settings.llm_base_url != DEFAULT_LLM_BASE_URL
+
+
+def _key(settings: Settings) -> str:
+    return settings.llm_api_key.get_secret_value() if settings.llm_api_key else "none"

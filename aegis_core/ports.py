@@ -160,6 +160,13 @@ class Releases(Protocol):
         """Go back to this one no more."""
 
 
+class Recall(Protocol):
+    """Finds the lessons that resemble an incident."""
+
+    def similar(self, evidence: Evidence, most: int = 3) -> Sequence[Lesson]:
+        """Return at most so many lessons that may help, the closest first. Raises RunbookError."""
+
+
 class Channel(Protocol):
     """Somewhere a notice can be delivered to, or a digest of many."""
 

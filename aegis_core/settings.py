@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     ollama_model: str = "qwen2.5-coder:1.5b"
     ollama_timeout_seconds: float = Field(60.0, gt=0)
 
+    embedding_model: str = Field("", max_length=128)  # of the same provider as the brain; empty: search by words alone
+
     slack_webhook_url: SecretStr | None = None
 
     target_app_port: int = Field(8000, ge=1, le=65535, validation_alias=_bare("target_app_port"))

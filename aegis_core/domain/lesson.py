@@ -45,6 +45,7 @@ class Lesson(Stored):
     attempts: int = 1
     confidence: float = 0.0
     outcomes: tuple[Outcome, ...] = ()  # of every action that was verified, in order
+    errors: tuple[str, ...] = ()  # the error lines that the signature was made of, without what varies
 
 
 def outcomes_of(lesson: Lesson) -> tuple[Outcome, ...]:
@@ -71,9 +72,15 @@ def outcome_of(action: Action, judgement: Judgement, said: Diagnosis | None) -> 
     return (Outcome(action=action, healthy=judgement.healthy, source=source, confidence=sure),)
 
 
+def errors_of(evidence: Evidence) -> tuple[str, ...]:
+    """Choose the error lines that tell a trouble, without what varies from time to time."""
+    errors = sorted(template_of(t.example) for t in evidence.templates if t.error)
+    return tuple(errors[:SIGNATURE_TEMPLATES])
+
+
 def signature_of(evidence: Evidence) -> str:
     """Fingerprint of a fault: the same image failing with the same kind of error lines gives the same 16 hex digits."""
-    errors = sorted(template_of(t.example) for t in evidence.templates if t.error)[:SIGNATURE_TEMPLATES]
+    errors = errors_of(evidence)
     image = evidence.target.image if evidence.target else ""
     exit_code = str(evidence.target.exit_code) if evidence.target else ""
     text = "\n".join([evidence.fault, image, exit_code, *errors])

@@ -11,7 +11,7 @@ from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.gathering import LOG_LINES, SILENT, with_log
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.lesson import precedents, similar
+from aegis_core.domain.lesson import precedents
 from aegis_core.domain.masking import mask, mask_lines
 from aegis_core.domain.policy import forbidden
 from aegis_core.domain.recurrence import recurrence
@@ -56,7 +56,7 @@ def investigate(incident: Incident, tools: Tools) -> Sequence[Draft]:
     if wait:
         return (wait,)
     more = {"neighbours": told(neighbours), "recurrence": _recurrence(incident, tools)}
-    evidence = _with_precedents(evidence.model_copy(update=more), incident, tools)
+    evidence = _with_precedents(evidence.model_copy(update=more), tools)
     data = {"evidence": evidence.model_dump(mode="json")}
     return (Draft(type=EventType.EVIDENCE_GATHERED, agent=Agent.DETECTION, data=data),)
 
@@ -138,9 +138,9 @@ def _with_health_log(evidence: Evidence, target: TargetState, secrets: frozenset
     return evidence.model_copy(update={"target": evidence.target.model_copy(update={"health_log": health_log})})
 
 
-def _with_precedents(evidence: Evidence, incident: Incident, tools: Tools) -> Evidence:
+def _with_precedents(evidence: Evidence, tools: Tools) -> Evidence:
     try:
-        lessons = similar(tools.runbook.lessons(), evidence, incident.target)
+        lessons = tools.recall.similar(evidence)
     except RunbookError as error:
         return evidence.model_copy(update={"missing": (*evidence.missing, f"lessons: {mask(str(error))}")})
     return evidence.model_copy(update={"precedents": precedents(lessons)})

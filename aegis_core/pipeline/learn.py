@@ -7,12 +7,13 @@ from aegis_core.domain.action import Action
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident, Status
-from aegis_core.domain.lesson import Lesson, signature_of
+from aegis_core.domain.lesson import Lesson, errors_of, signature_of
 from aegis_core.domain.logs import clean_line
 from aegis_core.domain.masking import mask
 
 CAUSE_CHARACTERS: Final = 600  # as many as a model may write
 ISSUE_CHARACTERS: Final = 300
+ERROR_CHARACTERS: Final = 300
 MOST_OUTCOMES: Final = 20
 
 
@@ -44,6 +45,7 @@ def _lesson(closed: Incident, evidence: Evidence | None) -> Lesson:
         attempts=closed.attempts,
         confidence=diagnosis.confidence if diagnosis else 0.0,
         outcomes=closed.outcomes[-MOST_OUTCOMES:],
+        errors=tuple(_told(one, ERROR_CHARACTERS) for one in errors_of(evidence)) if evidence else (),
     )
 
 

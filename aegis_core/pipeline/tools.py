@@ -16,7 +16,7 @@ from aegis_core.domain.signal import Fault
 from aegis_core.domain.symptom import Thresholds
 from aegis_core.domain.target import TargetState
 from aegis_core.errors import Interrupted, TargetGone
-from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Runbook, Sensor
+from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Recall, Runbook, Sensor
 
 from .rush import Rush
 from .sightings import Sightings
@@ -53,6 +53,7 @@ class Tools:
     prober: Prober
     brain: Brain
     runbook: Runbook
+    recall: Recall
     incidents: Incidents
     policy: Policy
     rates: Rates

@@ -2,7 +2,8 @@
 
 from .clock import FakeClock
 from .outbox import MemoryOutbox
+from .recall import MarksRecall
 from .runtime import FakeRuntime
 from .stubs import StubBrain, StubProber
 
-__all__ = ["FakeClock", "FakeRuntime", "MemoryOutbox", "StubBrain", "StubProber"]
+__all__ = ["FakeClock", "FakeRuntime", "MarksRecall", "MemoryOutbox", "StubBrain", "StubProber"]

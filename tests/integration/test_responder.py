@@ -29,7 +29,7 @@ from aegis_core.pipeline.announce import routes_to
 from aegis_core.pipeline.responder import MOST_ABSENCES, MOST_STUMBLES, Responder
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.ports import Claim, EventLog, Filter, WorkQueue
-from aegis_core.testing import FakeClock, FakeRuntime, StubBrain, StubProber
+from aegis_core.testing import FakeClock, FakeRuntime, MarksRecall, StubBrain, StubProber
 from tests import examples as make
 from tests.contract.rigs import wait_until
 from tests.contract.stores import Store, sqlite
@@ -88,6 +88,7 @@ class House:
                 prober=StubProber(),
                 brain=self.brain,
                 runbook=NoLessons(),
+                recall=MarksRecall(NoLessons()),
                 incidents=self.store.incidents,
                 policy=Policy(),
                 rates=Rates(),

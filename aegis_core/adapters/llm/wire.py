@@ -8,7 +8,7 @@ import httpx2
 
 from aegis_core.errors import AnswerInvalid, BrainRefused, BrainUnavailable
 
-MOST_BYTES: Final = 256 * 2**10  # of one response; an answer has about 1 KiB
+MOST_BYTES: Final = 256 * 2**10  # of one response, unless said otherwise; an answer has about 1 KiB
 # The SDKs add headers out of the environment (organisation, keys, custom ones) and about the machine: none of it goes.
 _HEADERS: Final = frozenset(
     {"host", "accept", "connection", "content-type", "content-length", "user-agent", "transfer-encoding"}
@@ -17,14 +17,22 @@ R = TypeVar("R")
 
 
 class Guard(httpx2.BaseTransport, httpx.BaseTransport):
-    """Lets only our own headers out, and at most `MOST_BYTES` in at most `seconds` back in.
+    """Lets only our own headers out, and at most `most_bytes` in at most `seconds` back in.
 
     The openai SDK speaks through httpx2 and the ollama SDK through httpx; both take this transport.
     Raises AnswerInvalid, BrainUnavailable, BrainRefused: the SDKs let them pass.
     """
 
-    def __init__(self, inner: Any, seconds: float, monotonic: Callable[[], float], authorization: str = "") -> None:
+    def __init__(
+        self,
+        inner: Any,
+        seconds: float,
+        monotonic: Callable[[], float],
+        authorization: str = "",
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         self._inner = inner
+        self._most_bytes = most_bytes
         self._seconds = seconds
         self._monotonic = monotonic
         self._authorization = authorization
@@ -44,7 +52,7 @@ class Guard(httpx2.BaseTransport, httpx.BaseTransport):
         if response.headers.get("content-encoding", "identity") != "identity":
             response.close()
             raise BrainRefused("the server compresses its answers although it was asked not to")
-        response.stream = _Bounded(response.stream, until, self._monotonic)
+        response.stream = _Bounded(response.stream, until, self._monotonic, self._most_bytes)
         return response
 
     def close(self) -> None:
@@ -53,8 +61,9 @@ class Guard(httpx2.BaseTransport, httpx.BaseTransport):
 
 
 class _Bounded(httpx2.SyncByteStream, httpx.SyncByteStream):
-    def __init__(self, inner: Any, until: float, monotonic: Callable[[], float]) -> None:
+    def __init__(self, inner: Any, until: float, monotonic: Callable[[], float], most_bytes: int) -> None:
         self._inner = inner
+        self._most_bytes = most_bytes
         self._until = until
         self._monotonic = monotonic
 
@@ -62,8 +71,8 @@ class _Bounded(httpx2.SyncByteStream, httpx.SyncByteStream):
         size = 0
         for chunk in self._inner:
             size += len(chunk)
-            if size > MOST_BYTES:
-                raise AnswerInvalid(f"it is larger than {MOST_BYTES // 1024} KiB.")
+            if size > self._most_bytes:
+                raise AnswerInvalid(f"it is larger than {self._most_bytes // 1024} KiB.")
             if self._monotonic() > self._until:
                 raise BrainUnavailable("the answer came too slowly")
             yield chunk

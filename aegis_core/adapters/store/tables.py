@@ -1,12 +1,25 @@
 """The tables. `events` is the truth; `incidents` is its projection; `outbox` holds notices not yet delivered.
 
 `releases` are the images that targets ran healthily with, `standings` what a person or policy has said of a target.
+What lessons are found by stands in `lesson_vectors` and in `lesson_texts` (FTS5, see migration 0003).
 """
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -106,4 +119,12 @@ standings = Table(
     Column("reason", String(512), nullable=False),
     Column("by", String(128), nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+lesson_vectors = Table(
+    "lesson_vectors",
+    metadata,
+    Column("key", String(64), primary_key=True),  # of a text in `lesson_texts`
+    Column("model", String(128), nullable=False),
+    Column("vector", LargeBinary, nullable=False),  # 32-bit floats
 )

@@ -14,7 +14,7 @@ from aegis_core.domain.target import Limits, TargetState
 from aegis_core.errors import RunbookError
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.ports import Filter
-from aegis_core.testing import FakeClock, FakeRuntime, StubBrain, StubProber
+from aegis_core.testing import FakeClock, FakeRuntime, MarksRecall, StubBrain, StubProber
 from tests import examples as make
 
 NAME = "web"
@@ -81,6 +81,7 @@ class Scene:
             prober=self.prober,
             brain=self.brain,
             runbook=self.runbook,
+            recall=MarksRecall(self.runbook),
             incidents=self.incidents,
             policy=Policy(),
             rates=Rates(),
