@@ -28,7 +28,11 @@ def ladder(rungs: Sequence[Rung], observe: Observer | None = None) -> Ladder:
 
 
 def brain(settings: Settings, alone: Source | None = None) -> Brain:
-    """The ladder as it serves, or one of its rungs alone. Raises ConfigError where that rung is not configured."""
+    """What is measured: the ladder as it serves but for the runbook, or one of its rungs alone.
+
+    The runbook would answer one's own incidents out of their own lessons. Raises ConfigError where the rung is not
+    configured.
+    """
     rungs = rungs_of(settings)
     if alone is None:
         return ladder(rungs)
