@@ -32,7 +32,7 @@ from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
 from aegis_core.adapters.store.search import SqlTexts, SqlVectors
 from aegis_core.api.app import Check, Services, create_app
-from aegis_core.brains import embedder_of, ladder, rungs_of
+from aegis_core.brains import embedder_of, ladder, rungs_of, writer
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.mapping import key_of, signal_of
 from aegis_core.domain.signal import Report, Signal
@@ -41,9 +41,10 @@ from aegis_core.pipeline.announce import routes_to
 from aegis_core.pipeline.answers import Answers
 from aegis_core.pipeline.detect import Inbox
 from aegis_core.pipeline.responder import Responder
+from aegis_core.pipeline.retell import Postmortems
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.pipeline.watch import Eyes, Watcher
-from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Sensor
+from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Sensor, Writer
 from aegis_core.settings import RuntimeChoice, Settings, listed
 from aegis_core.telemetry import Metrics
 
@@ -60,6 +61,7 @@ class Parts:
 
     runtime: Runtime | None = None
     brain: Brain | None = None
+    writer: Writer | None = None
     channel: Channel | None = None
     events: Callable[[EventLog], EventLog] = lambda events: events
     clock: Clock = lambda: datetime.now(UTC)
@@ -145,6 +147,7 @@ class Agent:
                 gate=_gate(settings),
                 reply=answers.reply,
                 comment=answers.comment,
+                postmortem=Postmortems(incidents, parts.writer or writer(rungs)).of,
                 incidents=incidents,
                 runbook=runbook,
                 targets=tools.sightings.all,

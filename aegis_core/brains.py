@@ -8,9 +8,10 @@ from aegis_core.adapters.llm.cloud import CloudRung
 from aegis_core.adapters.llm.embeddings import CloudEmbedder, OllamaEmbedder
 from aegis_core.adapters.llm.ollama import OllamaRung
 from aegis_core.adapters.llm.rules import RulesRung
+from aegis_core.adapters.llm.writer import ModelWriter
 from aegis_core.domain.diagnosis import Source
 from aegis_core.errors import ConfigError
-from aegis_core.ports import Brain
+from aegis_core.ports import Brain, Writer
 from aegis_core.settings import DEFAULT_LLM_BASE_URL, Settings
 
 ONE_CALL: Final = 0.7  # of a rung's time that one call may take: the rest is for a retry or a repair
@@ -40,6 +41,12 @@ def brain(settings: Settings, alone: Source | None = None) -> Brain:
     if found is None:
         raise ConfigError(f"the {alone} rung is not configured: {_MISSING[alone]}")
     return found
+
+
+def writer(rungs: Sequence[Rung]) -> Writer | None:
+    """Whoever of the rungs can write in words; None where none can."""
+    models = [rung for rung in rungs if isinstance(rung, CloudRung | OllamaRung)]
+    return ModelWriter(models) if models else None
 
 
 def rungs_of(settings: Settings) -> Rungs:

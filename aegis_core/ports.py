@@ -18,6 +18,7 @@ from aegis_core.domain.lesson import Lesson
 from aegis_core.domain.model import Stored
 from aegis_core.domain.notice import Digest, Notice
 from aegis_core.domain.policy import History
+from aegis_core.domain.postmortem import Words
 from aegis_core.domain.release import Release
 from aegis_core.domain.signal import Signal
 from aegis_core.domain.target import TargetRef, TargetState, Usage
@@ -135,6 +136,13 @@ class Brain(Protocol):
 
     def diagnose(self, evidence: Evidence) -> Diagnosis:
         """Name the root cause and one action. Raises BrainError; the ladder as a whole never does."""
+
+
+class Writer(Protocol):
+    """Puts what happened into words for people."""
+
+    def write(self, facts: str) -> Words:
+        """Write a paragraph out of these facts (Markdown), and say who wrote it. Raises BrainError, also when late."""
 
 
 class Runbook(Protocol):

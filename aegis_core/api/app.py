@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Response
 from fastapi.responses import JSONResponse
@@ -18,6 +18,7 @@ from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.policy import Policy
 from aegis_core.domain.signal import Fault, Report, Signal
 from aegis_core.domain.target import TargetState, Usage, is_own, opted_in
+from aegis_core.pipeline.retell import Retold
 from aegis_core.ports import Clock, Filter, Incidents, Runbook
 
 from . import views
@@ -26,6 +27,7 @@ from .people import People
 from .problems import install
 
 MOST_OFFSET = 2**31  # beyond it no store counts
+Form = Literal["markdown", "json"]
 MOST_FOR_IMPACT = 2_000  # incidents that the impact figures are computed over, the newest
 
 
@@ -48,6 +50,7 @@ class Services:
     gate: Gate
     reply: Callable[[Reply], Incident]
     comment: Callable[[str, str, str], Incident]  # an incident's id, who says it, what
+    postmortem: Callable[[str], Retold]
     incidents: Incidents
     runbook: Runbook
     targets: Callable[[], Sequence[tuple[TargetState, Sequence[Usage]]]]
@@ -104,6 +107,15 @@ def _incidents(app: FastAPI, services: Services) -> None:
     def events(incident_id: str) -> dict[str, Any]:
         """Show the timeline of one incident."""
         return {"items": [views.event(one) for one in services.incidents.events(incident_id)]}
+
+    @app.get("/incidents/{incident_id}/postmortem", response_model=None)
+    def postmortem(incident_id: str, form: Annotated[Form, Query(alias="format")] = "markdown") -> Response:
+        """Tell an incident from its first signal to its lesson, in Markdown, or as JSON with that in it."""
+        told = services.postmortem(incident_id)
+        if form == "json":
+            summary = {"summary": told.summary.text, "written_by": told.summary.by}
+            return JSONResponse({"incident_id": incident_id, **summary, "markdown": told.markdown})
+        return Response(told.markdown, media_type="text/markdown", headers={"X-Content-Type-Options": "nosniff"})
 
 
 def _lookups(app: FastAPI, services: Services) -> None:

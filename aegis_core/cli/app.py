@@ -9,7 +9,7 @@ import typer
 from aegis_core import __version__
 from aegis_core.errors import AegisError, AlreadyRunning, ConfigError
 
-from . import incidents
+from . import answers, incidents
 from .demo import demo
 from .doctor import doctor
 from .evaluate import evaluate
@@ -29,6 +29,10 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(demo)
 app.add_typer(incidents.commands, name="incidents")
+app.command()(answers.approve)
+app.command()(answers.reject)
+app.command()(answers.comment)
+app.command()(answers.postmortem)
 app.command()(incidents.runbook)
 app.command()(simulate)
 app.command()(doctor)

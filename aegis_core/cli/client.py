@@ -1,7 +1,7 @@
 """The HTTP clients of the commands: one for a running agent, one for the target app."""
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -57,6 +57,11 @@ class _Http:
         answer = self._session.get(self.url + path, params=query, timeout=TIMEOUT, allow_redirects=False)
         return answer.status_code, answer.json()
 
+    def _post(self, path: str, body: Mapping[str, Any]) -> tuple[int, Any]:
+        """Return status and JSON. Raises requests.RequestException, also for what is not JSON."""
+        answer = self._session.post(self.url + path, json=body, timeout=TIMEOUT, allow_redirects=False)
+        return answer.status_code, answer.json()
+
 
 class CoreClient(_Http):
     """Asks a running agent. Every method raises CoreAway, and CoreRefused with the agent's own reason."""
@@ -68,8 +73,14 @@ class CoreClient(_Http):
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Return what the API answers, as it is."""
-        status, body = self._ask(path, query)
-        if status != requests.codes.ok:
+        return self._taken(path, *self._ask(lambda: self._get(path, query)))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Send an object, and return what the API answers."""
+        return self._taken(path, *self._ask(lambda: self._post(path, body)))
+
+    def _taken(self, path: str, status: int, body: Any) -> dict[str, Any]:
+        if status not in (requests.codes.ok, requests.codes.created):
             raise CoreRefused(_reason(body) or f"{self.url}{path} answered with HTTP {status}.")
         return self.read(dict[str, Any], body)
 
@@ -82,7 +93,7 @@ class CoreClient(_Http):
 
     def ready(self) -> Readiness:
         """Return whether all is well; a 503 is an answer as well."""
-        status, body = self._ask("/ready", {})
+        status, body = self._ask(lambda: self._get("/ready"))
         if status not in (requests.codes.ok, requests.codes.service_unavailable):
             raise CoreAway(f"What answers at {self.url} is not Aegis (HTTP {status}).")
         return self.read(Readiness, body)
@@ -104,9 +115,9 @@ class CoreClient(_Http):
         """Return the lessons, newest first."""
         return self.read(tuple[Lesson, ...], self.get("/runbook", search=search or None).get("entries"))
 
-    def _ask(self, path: str, query: Mapping[str, Any]) -> tuple[int, Any]:
+    def _ask(self, call: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
         try:
-            return self._get(path, query)
+            return call()
         except requests.exceptions.JSONDecodeError as error:
             raise CoreAway(f"What answers at {self.url} is not Aegis.") from error
         except requests.RequestException as error:

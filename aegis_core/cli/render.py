@@ -9,7 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from aegis_core.domain.approval import Approval, Comment
 from aegis_core.domain.lesson import Lesson
+from aegis_core.domain.opinion import Opinion
 
 from . import words
 from .output import Tone
@@ -55,12 +57,16 @@ def _by(one: Brief) -> str:
 
 def incident_page(incident: Detail, events: Sequence[Happening], now: datetime) -> Group:
     """Everything about one incident: its way, what it was judged by, its timeline."""
-    parts: list[RenderableType] = [_head(incident, now), "", stepper(way(events)), "", _facts(incident)]
+    parts: list[RenderableType] = [_head(incident, now), "", stepper(way(events)), "", _facts(incident, now)]
     if incident.evidence_lines:
         parts += ["", _heading("Evidence"), _evidence(incident)]
+    if incident.opinions:
+        parts += ["", _heading("Opinions"), *(_indented(Text(_opinion(one))) for one in incident.opinions)]
     if incident.verification:
         told = [condition_line(one.name, one.seen, one.holds) for one in incident.verification.conditions]
         parts += ["", _heading("Verification"), *(_indented(Text(text, style=tone)) for text, tone in told)]
+    if incident.comments:
+        parts += ["", _heading("Comments"), *(_indented(_comment(one, now)) for one in incident.comments)]
     parts += ["", _heading("Timeline")]
     first = events[0].at if events else now
     for event in events:
@@ -81,7 +87,7 @@ def _head(incident: Detail, now: datetime) -> Table:
     return grid
 
 
-def _facts(incident: Detail) -> Table:
+def _facts(incident: Detail, now: datetime) -> Table:
     grid = facts()
     if incident.root_cause:
         grid.add_row("Root cause", Text(words.short(incident.root_cause, 600)))
@@ -93,6 +99,8 @@ def _facts(incident: Detail) -> Table:
         grid.add_row(
             "Decision", Text(f"{incident.decision.verdict} {incident.decision.action}: {words.short(reasons, 600)}")
         )
+    if incident.approval:
+        grid.add_row("Approval", _approval(incident.approval, now))
     if incident.closed:
         attempts = words.counted(incident.attempts, "attempt")
         grid.add_row("Took", f"{words.duration(incident.seconds)}, {attempts}")
@@ -101,6 +109,38 @@ def _facts(incident: Detail) -> Table:
     if incident.impact:
         grid.add_row("Saved", Text(f"{words.money(incident.impact.saved_dollars)} = {incident.impact.formula}"))
     return grid
+
+
+def _opinion(one: Opinion) -> str:
+    return f"{one.agent}: {one.action}, {one.confidence:.2f} sure. {words.short(one.reason, 300)}"
+
+
+def _comment(one: Comment, now: datetime) -> Text:
+    head = f"{words.short(one.by, 80)}, {words.local(one.at, now)}: "
+    return Text.assemble((head, Tone.DIM), words.short(one.text, 400))
+
+
+def _approval(one: Approval, now: datetime) -> Text:
+    if one.approved is None:
+        return Text(f"{one.action} waits for a yes until {words.local(one.expires_at, now)}", style=Tone.WARN)
+    said = "approved" if one.approved else "declined"
+    why = f": {words.short(one.comment, 300)}" if one.comment else ""
+    return Text(f"{one.action} {said} by {words.short(one.by, 80)} ({one.via}){why}")
+
+
+def question(incident: Detail) -> Group:
+    """What people are asked about an incident, and by when they have to answer."""
+    approval = incident.approval
+    if approval is None:
+        return Group()
+    grid = facts()
+    title = Text.assemble((f"{approval.action} of {words.short(incident.container_name)}", "bold"), "?")
+    if incident.root_cause:
+        grid.add_row("Because", Text(words.short(incident.root_cause, 600)))
+    grid.add_row("Asked", Text(words.short(" ".join(approval.reasons), 600)))
+    for one in incident.opinions:
+        grid.add_row("", Text(_opinion(one), style=Tone.DIM))
+    return Group(title, grid)
 
 
 def facts() -> Table:

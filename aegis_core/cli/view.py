@@ -20,6 +20,7 @@ from .wire import Seen
 WAY: Final = (
     Status.RECEIVED,
     Status.ANALYZING,
+    Status.AWAITING_APPROVAL,
     Status.DECIDED,
     Status.EXECUTING,
     Status.VERIFYING,
@@ -32,6 +33,7 @@ STATUS_TONES: Final[Mapping[Status, Tone]] = {
     Status.RESOLVED: Tone.GOOD,
     Status.FAILED: Tone.BAD,
     Status.RECEIVED: Tone.WARN,
+    Status.AWAITING_APPROVAL: Tone.WARN,
 }
 
 
@@ -80,14 +82,14 @@ def stepper(reached: Mapping[Status, datetime], now: datetime | None = None) -> 
 
 
 def _way(reached: Mapping[Status, datetime]) -> tuple[Status, ...]:
-    """Only what was passed when it ends FAILED."""
+    """Only what was passed when it ends FAILED; a person's answer is a step only where one is asked for."""
     if Status.FAILED not in reached:
-        return WAY
+        return tuple(status for status in WAY if status in reached or status is not Status.AWAITING_APPROVAL)
     return (*(status for status in WAY[:-1] if status in reached), Status.FAILED)
 
 
 def _mark(status: Status, passed: bool, running: bool, alive: bool) -> RenderableType:
-    name = status.capitalize()
+    name = words.spoken(status.capitalize())
     if running:
         label = Text(name, style=f"bold {Tone.WORK}")
         return Spinner("dots", text=label, style=Tone.WORK) if alive else Text.assemble(("▸ ", Tone.WORK), label)

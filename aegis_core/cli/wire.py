@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from aegis_core.domain.approval import Approval, Comment
 from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.evidence import Line
 from aegis_core.domain.impact import Impact
@@ -11,6 +12,7 @@ from aegis_core.domain.incident import CLOSED, Status
 from aegis_core.domain.intent import Intent
 from aegis_core.domain.lesson import Lesson
 from aegis_core.domain.model import Stored
+from aegis_core.domain.opinion import Opinion
 from aegis_core.domain.policy import Decision
 from aegis_core.domain.target import Health, Limits, RunState, Usage
 from aegis_core.domain.verification import Judgement
@@ -48,12 +50,16 @@ class Detail(Brief):
     analysis: Diagnosis | None = None
     evidence_lines: tuple[Line, ...] = ()
     missing: tuple[str, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
     decision: Decision | None = None
+    approval: Approval | None = None
     intent: Intent | None = None
     verification: Judgement | None = None
     lesson: Lesson | None = None
     impact: Impact | None = None
     tried: tuple[str, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    version: int = 0
 
 
 class Happening(Stored):

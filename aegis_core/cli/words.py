@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from aegis_core.domain.logs import clean_line
+from aegis_core.domain.logs import LINE_LIMIT, clean_line
 
 NOTHING: Final = "–"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -58,6 +58,11 @@ def spoken(name: str) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """`1 line`, `3 lines`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def printable(line: str) -> str:
+    """A line whatever its length: nothing that came in over the wire may steer a terminal."""
+    return "".join(clean_line(line[start : start + LINE_LIMIT // 4]) for start in range(0, len(line), LINE_LIMIT // 4))
 
 
 def short(text: str, most: int = 160) -> str:

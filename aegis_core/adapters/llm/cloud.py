@@ -132,7 +132,12 @@ class CloudRung:
         talk = Talk(say, self.source, self.model, self._monotonic, self._most_characters, self._secrets)
         return within(self._budget, lambda: talk.diagnose(evidence))
 
-    def _with_retries(self, messages: Sequence[Message], until: float) -> Words:
+    def say(self, messages: Sequence[Message]) -> str:
+        """Have the model say something in its own form. Raises BrainUnavailable, BrainRefused, AnswerInvalid."""
+        until = self._monotonic() + self._budget
+        return within(self._budget, lambda: self._with_retries(messages, until, shaped=False).text)
+
+    def _with_retries(self, messages: Sequence[Message], until: float, shaped: bool = True) -> Words:
         too_late = stop_before_delay(max(0.0, until - self._monotonic() - LEAST_SECONDS))
         retrying = Retrying(
             retry=retry_if_exception_type(BrainUnavailable),
@@ -140,16 +145,16 @@ class CloudRung:
             stop=lambda state: _enough(state) or too_late(state),
             reraise=True,
         )
-        return retrying(self._call, messages, until)
+        return retrying(self._call, messages, until, shaped)
 
-    def _call(self, messages: Sequence[Message], until: float) -> Words:
+    def _call(self, messages: Sequence[Message], until: float, shaped: bool) -> Words:
         """Call once; an option that the endpoint does not take is left out from then on, and the call made again."""
         for _ in range(len(_OPTIONS) + 1):
             left = min(self._timeout, until - self._monotonic())
             if left < LEAST_SECONDS:
                 raise BrainUnavailable(f"no answer within {self._budget:g} s")
             try:
-                return self._once(messages, left)
+                return self._once(messages, left, shaped)
             except self._sdk.APIStatusError as error:
                 refused = _refused_option(error, self._refused)
                 if refused is None:
@@ -157,12 +162,12 @@ class CloudRung:
                 self._refused |= {refused}
         raise BrainRefused("the server takes none of the ways in which it was asked")
 
-    def _once(self, messages: Sequence[Message], seconds: float) -> Words:
+    def _once(self, messages: Sequence[Message], seconds: float, shaped: bool) -> Words:
         timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
         talk: Any = [{"role": message.role, "content": message.content} for message in messages]
         try:
             raw = self._client.chat.completions.with_raw_response.create(
-                model=self.model, messages=talk, timeout=timeout, **self._options()
+                model=self.model, messages=talk, timeout=timeout, **self._options(shaped)
             )
         except self._sdk.APITimeoutError:
             raise BrainUnavailable(f"no answer within {seconds:.3g} s") from None
@@ -170,9 +175,10 @@ class CloudRung:
             raise Unreachable(f"not reachable ({type(error.__cause__ or error).__name__})") from None
         return _words(raw.http_response.content)
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, shaped: bool) -> dict[str, Any]:
         options: dict[str, Any] = {"response_format": _FORMAT, "temperature": 0, "max_tokens": MOST_TOKENS}
-        return {name: value for name, value in options.items() if name not in self._refused}
+        unwanted = self._refused if shaped else self._refused | {"response_format"}
+        return {name: value for name, value in options.items() if name not in unwanted}
 
     def _translated(self, error: "openai.APIStatusError") -> BrainUnavailable | BrainRefused:
         code = error.status_code

@@ -68,14 +68,17 @@ class OllamaRung:
         talk = Talk(self._say, self.source, self.model, self._monotonic, self._most_characters)
         return within(self._budget, lambda: talk.diagnose(evidence))
 
-    def _say(self, messages: Sequence[Message]) -> Words:
+    def say(self, messages: Sequence[Message]) -> str:
+        """Have the model say something in its own form. Raises BrainUnavailable, BrainRefused, AnswerInvalid."""
+        return within(self._budget, lambda: self._say(messages, shaped=False).text)
+
+    def _say(self, messages: Sequence[Message], shaped: bool = True) -> Words:
         _asked(self._quick.list)  # a server that is away or stuck is left within 2 s
         talk = [{"role": message.role, "content": message.content} for message in messages]
+        form = answer_schema() if shaped else None
         options = {"num_ctx": CONTEXT_TOKENS, "num_predict": MOST_TOKENS, "temperature": 0, "seed": SEED}
         reply = _asked(
-            lambda: self._client.chat(
-                model=self.model, messages=talk, format=answer_schema(), options=options, stream=False
-            ),
+            lambda: self._client.chat(model=self.model, messages=talk, format=form, options=options, stream=False),
             missing=f"the model is not there; fetch it with: ollama pull {self.model}",
         )
         return Words(reply.message.content or "", _tokens(reply))

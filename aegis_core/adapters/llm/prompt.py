@@ -32,13 +32,14 @@ class Message(NamedTuple):
     content: str
 
 
-def _sections() -> dict[str, str]:
-    text = files(__package__).joinpath("prompts", f"{VERSION}.md").read_text(encoding="utf-8")
+def sections(version: str) -> dict[str, str]:
+    """The parts of a prompt, by the names of their headings."""
+    text = files(__package__).joinpath("prompts", f"{version}.md").read_text(encoding="utf-8")
     parts = re.split(r"^## (\w+)\n", text, flags=re.MULTILINE)[1:]
     return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}
 
 
-_SECTIONS: Final = _sections()
+_SECTIONS: Final = sections(VERSION)
 
 
 def render(
