@@ -10,7 +10,6 @@ LEAST_CHANGE: Final = 10.0  # points of percent below which a series counts as s
 LEAST_SECONDS: Final = 0.1  # the same for durations in seconds
 LEAST_SHARE: Final = 0.5  # and for all but percentages: the share of the mean
 FEWEST: Final = 3  # samples: two points are no course
-ONE_WAY: Final = 0.6  # of the whole range between the first and the last value: it rose or fell
 
 Sample = tuple[datetime | None, float]
 """When it was taken, if that is known, and the value."""
@@ -36,8 +35,7 @@ def told(name: str, samples: Sequence[Sample], unit: str) -> Iterable[str]:
     if high - low < _least_change(mean, unit):
         yield f"{name} was steady at about {_number(mean, unit)}{_spaced(unit)} {span}"
         return
-    way = "rose" if last - first >= ONE_WAY * (high - low) else "fell" if first - last >= ONE_WAY * (high - low) else ""
-    ends = f"{way or 'went'} from {_number(first, unit)}{_spaced(unit)} to {_number(last, unit)}{_spaced(unit)}"
+    ends = f"went from {_number(first, unit)}{_spaced(unit)} to {_number(last, unit)}{_spaced(unit)}"
     yield f"{name} {ends} {span} (lowest {_number(low, unit)}, highest {_number(high, unit)}{_spaced(unit)})"
 
 

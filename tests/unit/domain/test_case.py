@@ -104,7 +104,7 @@ def test_metrics_can_be_cited_as_figures_and_in_words() -> None:
     rows = [{"CpuUsageRate(%)": value} for value in (1.0, 50.0, 99.0)]
     texts = [line.text for line in lines_of(evidence_of(case_of(document(metrics={"rows": rows}), "x"), NOON))]
     assert "reported metric: cpu_percent = 99" in texts
-    assert "course: CPU rose from 1 % to 99 % over 3 samples (lowest 1, highest 99 %)" in texts
+    assert "course: CPU went from 1 % to 99 % over 3 samples (lowest 1, highest 99 %)" in texts
 
 
 def test_a_talkative_case_fills_no_more_than_its_share() -> None:

@@ -20,7 +20,7 @@ def series(memory: list[float | None], cpu: list[float | None] | None = None) ->
 
 def test_a_leak_is_told_with_where_it_began_and_where_it_is() -> None:
     assert list(course_of(series([20.0, 45.0, 70.0, 95.0]))) == [
-        "memory rose from 20 % to 95 % within 6 s (lowest 20, highest 95 %)"
+        "memory went from 20 % to 95 % within 6 s (lowest 20, highest 95 %)"
     ]
 
 
@@ -41,7 +41,7 @@ def test_memory_and_cpu_are_told_each_for_itself() -> None:
     told = list(course_of(series([50.0] * 4, [None, 1.0, 99.0, 98.0])))
     assert told == [
         "memory was steady at about 50 % within 6 s",
-        "CPU rose from 1 % to 98 % within 4 s (lowest 1, highest 99 %)",
+        "CPU went from 1 % to 98 % within 4 s (lowest 1, highest 99 %)",
     ]
 
 

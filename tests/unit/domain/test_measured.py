@@ -22,7 +22,7 @@ ROWS = {
 
 def test_rows_become_their_newest_values_and_their_course() -> None:
     assert measured(ROWS).values == {"cpu_percent": 99.0, "server_latency_seconds": 1.4}
-    assert measured(ROWS).course == ("CPU rose from 3 % to 99 % within 120 s (lowest 3, highest 99 %)",)
+    assert measured(ROWS).course == ("CPU went from 3 % to 99 % within 120 s (lowest 3, highest 99 %)",)
 
 
 def test_a_share_that_is_nothing_but_zero_was_not_measured_and_one_that_moves_was() -> None:
@@ -77,7 +77,7 @@ def test_names_come_into_snake_case_with_their_unit_at_the_end(name: str, known_
 
 def test_without_times_a_course_counts_its_samples() -> None:
     (course,) = measured({"queue_length": [10, 200, 4000]}).course
-    assert course == "queue length rose from 10 to 4e+03 over 3 samples (lowest 10, highest 4e+03)"
+    assert course == "queue length went from 10 to 4e+03 over 3 samples (lowest 10, highest 4e+03)"
 
 
 def test_a_time_that_cannot_be_read_costs_the_span_and_not_the_course() -> None:
