@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Final
 
+from pydantic import field_serializer
+
 from .action import Action
 from .case import Case, evidence_of
 from .diagnosis import Category, Diagnosis
@@ -21,6 +23,11 @@ class Expected(Stored):
     action: Action | None
     allowed: frozenset[Action]
     certainty: str
+
+    @field_serializer("allowed")
+    def _in_their_order(self, allowed: frozenset[Action]) -> list[Action]:
+        """So that the same evaluation is written in the same bytes."""
+        return [action for action in Action if action in allowed]
 
 
 class Question(Stored):

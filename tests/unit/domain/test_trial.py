@@ -66,6 +66,11 @@ def test_where_only_the_harm_of_an_action_is_known_only_that_is_judged() -> None
     assert marks_of(harmful, said(OOM, SCALE_UP)).acceptable
 
 
+def test_what_is_allowed_is_written_in_one_order() -> None:
+    written = question(OOM, NOOP, ROLLBACK, RESTART, SCALE_UP).expected.model_dump(mode="json")
+    assert written["allowed"] == ["RESTART", "SCALE_UP", "ROLLBACK", "NOOP"]
+
+
 def test_a_case_becomes_a_question_without_its_answer_in_the_evidence() -> None:
     case = Case(id="c-1", container="shop", log="x", label=OOM, sensible_action=SCALE_UP, also_acceptable=(RESTART,))
     asked = question_of(case, NOON)
