@@ -21,6 +21,7 @@ from aegis_core.domain.policy import History
 from aegis_core.domain.postmortem import Words
 from aegis_core.domain.release import Release
 from aegis_core.domain.signal import Signal
+from aegis_core.domain.standing import Standing
 from aegis_core.domain.target import TargetRef, TargetState, Usage
 from aegis_core.domain.verification import Probe
 
@@ -208,6 +209,13 @@ class Incidents(Protocol):
 
     def history(self, target: str) -> History:
         """Return when actions were begun on a target since it was last verified healthy."""
+
+
+class Standings(Protocol):
+    """What people have said about targets."""
+
+    def of(self, target: str) -> Standing:
+        """Return what holds for a target: said of it, or of all of them (see standing.combined)."""
 
 
 class EventLog(Protocol):

@@ -17,8 +17,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from aegis_core.domain.impact import Rates
+from aegis_core.domain.leave import Autonomy
 from aegis_core.domain.mapping import TARGET_LABELS
-from aegis_core.domain.policy import Autonomy, Policy
+from aegis_core.domain.policy import Policy
 from aegis_core.domain.target import Watch
 from aegis_core.errors import ConfigError
 
@@ -93,6 +94,9 @@ class Settings(BaseSettings):
     cooldown_seconds: float = Field(60.0, ge=0)
     max_attempts: int = Field(3, ge=1)
     attempt_window_seconds: float = Field(600.0, gt=0)
+    quarantine_seconds: float = Field(3600.0, ge=0)
+    approval_seconds: float = Field(1800.0, gt=0)  # how long people are waited for
+    dry_run: bool = False
     own_names: Annotated[frozenset[str], NoDecode] = frozenset()  # comma-separated names never acted on
 
     verify_attempts: int = Field(5, ge=1)
@@ -185,6 +189,9 @@ class Settings(BaseSettings):
             cooldown_seconds=self.cooldown_seconds,
             max_attempts=self.max_attempts,
             attempt_window_seconds=self.attempt_window_seconds,
+            quarantine_seconds=self.quarantine_seconds,
+            approval_seconds=self.approval_seconds,
+            dry_run=self.dry_run,
             own_names=self.own_names | own_names,
         )
 

@@ -8,7 +8,7 @@ from typing import Final
 from .action import Action
 from .approval import Approval, Comment, Via
 from .diagnosis import Diagnosis
-from .events import Event, EventType
+from .events import Agent, Event, EventType
 from .evidence import Evidence
 from .impact import Impact
 from .intent import Intent
@@ -55,6 +55,7 @@ class Incident(Stored):
     evidence: Evidence | None = None
     diagnosis: Diagnosis | None = None
     opinions: tuple[Opinion, ...] = ()
+    distrusted: tuple[Agent, ...] = ()  # whose opinion was set aside once has no vote any more
     decision: Decision | None = None
     approval: Approval | None = None
     intent: Intent | None = None
@@ -138,7 +139,8 @@ def _opined(incident: Incident, event: Event) -> Change:
 def _decided(incident: Incident, event: Event) -> Change:
     decision = Decision.model_validate(event.data["decision"])
     status = Status.DECIDED if decision.verdict is Verdict.ACT else incident.status
-    return {"status": status, "decision": decision}
+    aside = decision.consensus.set_aside if decision.consensus else ()
+    return {"status": status, "decision": decision, "distrusted": tuple(dict.fromkeys((*incident.distrusted, *aside)))}
 
 
 def _asked(_: Incident, event: Event) -> Change:

@@ -53,8 +53,13 @@ def notices(before: Incident | None, after: Incident) -> Iterable[Notice]:
         yield _notice(NoticeKind.ACTING, after, f"{after.target}: {what} because of {after.fault}.")
     elif after.status is Status.RESOLVED:
         yield _notice(NoticeKind.RESOLVED, after, _resolved(after))
-    elif after.status is Status.FAILED:
+    elif after.status is Status.FAILED and not _told_before(after):
         yield _notice(NoticeKind.FAILED, after, f"{after.target}: {after.fault} needs a person.")
+
+
+def _told_before(failed: Incident) -> bool:
+    """People were told of the quarantine when it began: what it refuses is no news."""
+    return failed.decision is not None and failed.decision.quarantined
 
 
 def _resolved(after: Incident) -> str:

@@ -1,36 +1,95 @@
-"""Deliberate: let policy decide what may be done about the diagnosis."""
+"""Deliberate: let the four agents vote, and policy decide what may be done about it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
 
+from aegis_core.domain import voices
+from aegis_core.domain.approval import Approval
+from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.events import Agent, Draft, EventType
+from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.policy import Decision, Verdict, decide
+from aegis_core.domain.model import Stored
+from aegis_core.domain.opinion import Opinion, consensus, lowered
+from aegis_core.domain.policy import Circumstances, Decision, Verdict, decide, recovered
+from aegis_core.domain.target import without_secrets
 
+from .panel import Heard
+from .predict import predict
 from .tools import Tools, being_stopped, failed, rested
 
 
 def deliberate(incident: Incident, tools: Tools) -> Sequence[Draft]:
-    """Turn a diagnosis into a decision with its reasons.
+    """Turn a diagnosis into a decision with its reasons, and keep what every agent said.
 
-    ACT goes on to the hands; REST waits and then looks anew; ASK and REFUSE end FAILED, for a person. What somebody has
-    begun to stop since it was looked at is looked at anew first.
+    ACT goes on to the hands; REST waits and then looks anew; ASK waits for a person; REFUSE ends FAILED, for a person
+    to take over. What somebody has begun to stop since it was looked at is looked at anew first.
     """
-    if incident.diagnosis is None:
+    diagnosis, evidence = incident.diagnosis, incident.evidence
+    if diagnosis is None or evidence is None:
         return ()
-    target = tools.effector.find(incident.target)
-    seen = incident.evidence.target if incident.evidence else None
+    target, seen = tools.effector.find(incident.target), evidence.target
     if target and being_stopped(target) and not (seen and being_stopped(seen)):
         return (rested(tools.clock(), f"Somebody is stopping {incident.target}: how that ends is what counts."),)
-    history = tools.incidents.history(incident.target)
-    decision = decide(incident.diagnosis, target, history, tools.policy, tools.clock())
-    data = {"decision": decision.model_dump(mode="json")}
-    return (Draft(type=EventType.DECIDED, agent=Agent.RESOLUTION, data=data), *_what_follows(decision))
+    around, now = tools.around(incident.target, target), tools.clock()
+    heard = Heard((), {}) if recovered(diagnosis) else _heard(incident, evidence, diagnosis, around, tools)
+    opinions = tuple(lowered(one, voices.missing_data(evidence, now)) for one in heard.opinions)
+    together = consensus(opinions, incident.target, heard.abstained, incident.distrusted)
+    decision = decide(diagnosis, together, around, tools.policy, now)
+    told = [_event(EventType.OPINION_GIVEN, one.agent, "opinion", one) for one in opinions]
+    decided = _event(EventType.DECIDED, Agent.RESOLUTION, "decision", decision)
+    return (*told, decided, *_what_follows(decision, opinions, around, tools))
 
 
-def _what_follows(decision: Decision) -> Sequence[Draft]:
+def _heard(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, around: Circumstances, tools: Tools) -> Heard:
+    proposed, target, now = diagnosis.action, around.target, tools.clock()
+    hindrance = tools.hindrance(proposed, target) if target else ""
+    return tools.panel.hear(
+        {
+            Agent.DETECTION: partial(voices.detection, evidence, proposed, tools.thresholds),
+            Agent.DIAGNOSIS: partial(voices.diagnosis, diagnosis),
+            Agent.PREDICTION: partial(predict, incident, evidence, proposed, tools),
+            Agent.RESOLUTION: partial(
+                voices.resolution,
+                proposed,
+                evidence.target,
+                around,
+                hindrance=hindrance,
+                policy=tools.policy,
+                now=now,
+            ),
+        }
+    )
+
+
+def _what_follows(
+    decision: Decision, opinions: Sequence[Opinion], around: Circumstances, tools: Tools
+) -> Sequence[Draft]:
     reason = " ".join(decision.reasons)
-    if decision.verdict is Verdict.ACT:
-        return ()
-    if decision.verdict is Verdict.REST and decision.until is not None:
-        return (rested(decision.until, reason),)
-    return (failed(Agent.RESOLUTION, reason),)
+    match decision.verdict:
+        case Verdict.ACT:
+            return ()
+        case Verdict.ASK:
+            return (_question(decision, opinions, around, tools),)
+        case Verdict.REST if decision.until:
+            return (rested(decision.until, reason),)
+        case _:
+            return (failed(Agent.RESOLUTION, reason),)
+
+
+def _question(decision: Decision, opinions: Sequence[Opinion], around: Circumstances, tools: Tools) -> Draft:
+    """Ask people for exactly this action on exactly this target, and show them who thinks what."""
+    now = tools.clock()
+    approval = Approval(
+        action=decision.action,
+        shown=without_secrets(around.target) if around.target else None,
+        reasons=(*decision.reasons, *(one.words for one in opinions)),
+        asked_at=now,
+        expires_at=now + timedelta(seconds=tools.policy.approval_seconds),
+    )
+    return _event(EventType.APPROVAL_REQUESTED, Agent.COMMUNICATION, "approval", approval)
+
+
+def _event(kind: EventType, agent: Agent, name: str, value: Stored) -> Draft:
+    return Draft(type=kind, agent=agent, data={name: value.model_dump(mode="json")})

@@ -11,7 +11,7 @@ from aegis_core.domain.correlation import unwell
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.intent import Intent
-from aegis_core.domain.policy import Verdict, decide, forbidden
+from aegis_core.domain.policy import Decision, Verdict, forbidden, still
 from aegis_core.domain.target import TargetState, without_secrets
 from aegis_core.errors import ActionUnsupported, TargetGone
 
@@ -41,21 +41,22 @@ def intend(incident: Incident, tools: Tools) -> Sequence[Draft]:
     overtaken = _overtaken(incident, before, tools)
     if overtaken or before is None:
         return _anew(incident, overtaken, tools)
-    return _no_longer(incident, before, tools) or _intent(decision.action, before, tools)
+    return _no_longer(incident, decision, before, tools) or _intent(decision.action, before, tools)
 
 
-def _no_longer(incident: Incident, before: TargetState, tools: Tools) -> Sequence[Draft]:
-    """Ask policy once more: between the decision and now another incident may have acted, or hours gone by."""
-    if incident.diagnosis is None:
-        return ()
-    history = tools.incidents.history(incident.target)
-    decision = decide(incident.diagnosis, before, history, tools.policy, tools.clock())
-    reason = " ".join(decision.reasons)
-    match decision.verdict:
+def _no_longer(incident: Incident, decision: Decision, before: TargetState, tools: Tools) -> Sequence[Draft]:
+    """Ask policy once more: between the decision and now another incident may have acted, or hours gone by.
+
+    Where a person has to be asked by now, it is looked at anew first.
+    """
+    around, now = tools.around(incident.target, before), tools.clock()
+    ruled = still(decision, incident.approval, around, tools.policy, now)
+    reason = " ".join(ruled.reasons)
+    match ruled.verdict:
         case Verdict.ACT:
             return ()
-        case Verdict.REST if decision.until:
-            return (rested(decision.until, reason),)
+        case Verdict.REST | Verdict.ASK:
+            return (rested(ruled.until or now, reason),)
         case _:
             return _refused(reason)
 
@@ -171,7 +172,8 @@ def _overtaken(incident: Incident, before: TargetState | None, tools: Tools) -> 
     """Say what has happened since the evidence was gathered that makes the decision one about the past."""
     if before is None:
         return f"{incident.target} no longer exists."
-    if incident.evidence and tools.clock() - incident.evidence.at > STALE_AFTER:
+    approved = incident.approval is not None and incident.approval.approved
+    if incident.evidence and not approved and tools.clock() - incident.evidence.at > STALE_AFTER:
         return "The decision rests on evidence from too long ago."
     seen = incident.evidence.target if incident.evidence else None
     if seen and seen.ref != before.ref:

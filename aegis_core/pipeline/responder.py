@@ -18,8 +18,10 @@ from aegis_core.domain.incident import Incident, Status, fold
 from aegis_core.errors import AegisError, Fenced, Interrupted, RuntimeAway, StoreError
 from aegis_core.ports import Claim, EventLog, WorkQueue
 
+from .approve import approve
 from .deliberate import deliberate
 from .diagnose import diagnose
+from .hold import hold
 from .investigate import investigate
 from .learn import learn
 from .remediate import intend, remediate
@@ -27,8 +29,9 @@ from .tools import Stage, Tools, failed
 from .verify import verify
 
 STAGES: Final[Mapping[Status, Sequence[Stage]]] = {  # the first one that has something to add
-    Status.RECEIVED: (investigate,),  # → ANALYZING
-    Status.ANALYZING: (investigate, diagnose, deliberate),  # → DECIDED | FAILED, or rests and begins anew
+    Status.RECEIVED: (hold, investigate),  # → ANALYZING
+    Status.ANALYZING: (hold, investigate, diagnose, deliberate),  # → DECIDED | AWAITING_APPROVAL | FAILED, or rests
+    Status.AWAITING_APPROVAL: (approve,),  # when nobody says yes: → FAILED, or rests; a yes → DECIDED
     Status.DECIDED: (intend,),  # → EXECUTING | VERIFYING (NOOP) | FAILED
     Status.EXECUTING: (remediate,),  # → VERIFYING | FAILED
     Status.VERIFYING: (verify,),  # → RESOLVED | FAILED | rests, then ANALYZING for the next attempt

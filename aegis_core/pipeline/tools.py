@@ -8,16 +8,30 @@ from typing import Final, TypeVar
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
+from aegis_core.domain.action import Action
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.impact import Rates
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.policy import Policy
+from aegis_core.domain.policy import Circumstances, Policy
 from aegis_core.domain.signal import Fault
+from aegis_core.domain.standing import Standing
 from aegis_core.domain.symptom import Thresholds
 from aegis_core.domain.target import TargetState
 from aegis_core.errors import Interrupted, TargetGone
-from aegis_core.ports import Brain, Clock, Effector, EvidenceSource, Incidents, Prober, Recall, Runbook, Sensor
+from aegis_core.ports import (
+    Brain,
+    Clock,
+    Effector,
+    EvidenceSource,
+    Incidents,
+    Prober,
+    Recall,
+    Runbook,
+    Sensor,
+    Standings,
+)
 
+from .panel import Panel
 from .rush import Rush
 from .sightings import Sightings
 
@@ -41,6 +55,18 @@ class Verification:
     latency_seconds: float = 1.0
 
 
+class NothingSaid:
+    """Standings (port `Standings`) where nobody can say anything."""
+
+    def of(self, target: str) -> Standing:  # noqa: ARG002
+        """See `ports.Standings.of`."""
+        return Standing()
+
+
+def _nothing_hinders(action: Action, target: TargetState) -> str:  # noqa: ARG001
+    return ""
+
+
 @dataclass(frozen=True)
 class Tools:
     """The ports that stages work through. `born` is when this agent started."""
@@ -60,6 +86,9 @@ class Tools:
     forecast_lead: float = 120.0  # seconds before a foreseen OOM kill in which it is acted on
     rush: Rush = field(default_factory=Rush)
     sightings: Sightings = field(default_factory=Sightings)
+    panel: Panel = field(default_factory=Panel)
+    standings: Standings = field(default_factory=NothingSaid)
+    hindrance: Callable[[Action, TargetState], str] = _nothing_hinders  # why the runtime cannot do it; empty: it can
     verification: Verification = field(default_factory=Verification)
     stopping: Event = field(default_factory=Event)
 
@@ -68,6 +97,10 @@ class Tools:
         """What counts as too much unless a target's labels say otherwise."""
         limits = self.verification
         return Thresholds(memory_percent=limits.memory_percent, cpu_percent=limits.cpu_percent)
+
+    def around(self, name: str, target: TargetState | None) -> Circumstances:
+        """Gather what a decision about a target is made in. Raises StoreUnavailable."""
+        return Circumstances(target=target, history=self.incidents.history(name), standing=self.standings.of(name))
 
     def measured(self, state: TargetState, fault: Fault) -> TargetState:
         """Measure the target now, if the fault is one of what is measured. Raises RuntimeUnavailable."""

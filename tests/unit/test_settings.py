@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aegis_core.domain.policy import Autonomy
+from aegis_core.domain.leave import Autonomy
 from aegis_core.domain.target import Watch
 from aegis_core.errors import ConfigError
 from aegis_core.settings import BARE, SECRETS, RuntimeChoice, Settings, load

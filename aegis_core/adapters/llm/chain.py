@@ -6,14 +6,14 @@ from typing import Final, Protocol
 
 import structlog
 
+from aegis_core.breaker import CircuitBreaker
 from aegis_core.domain.action import Action
 from aegis_core.domain.diagnosis import Category, Diagnosis, Source
 from aegis_core.domain.evidence import Evidence, lines_of
 from aegis_core.domain.logs import clean_line
 from aegis_core.domain.masking import mask
+from aegis_core.domain.opinion import COOLDOWN_SECONDS, FAILURES, SUCCESSES
 from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused, Unfamiliar
-
-from .breaker import COOLDOWN_SECONDS, FAILURES, SUCCESSES, CircuitBreaker
 
 REASON_CHARACTERS: Final = 240
 _log = structlog.get_logger(__name__)

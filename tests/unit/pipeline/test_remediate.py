@@ -7,7 +7,8 @@ import pytest
 from aegis_core.domain.action import Action
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident, Status
-from aegis_core.domain.policy import Autonomy, History, Policy
+from aegis_core.domain.leave import Autonomy
+from aegis_core.domain.policy import History, Policy, Verdict
 from aegis_core.domain.target import RunState, TargetRef, TargetState
 from aegis_core.errors import ActionUnsupported, Interrupted, RuntimeUnavailable, TargetGone
 from aegis_core.pipeline import remediate as module
@@ -169,8 +170,52 @@ def test_what_has_used_up_its_attempts_meanwhile_is_refused() -> None:
 def test_when_the_settings_have_changed_meanwhile_they_count() -> None:
     scene = Scene()
     incident = decided(scene)
-    scene.use(policy=Policy(autonomy=Autonomy.SUGGEST))
+    scene.use(policy=Policy(autonomy=Autonomy.OBSERVE))
     assert not_done(scene, incident).status is Status.FAILED
+
+
+def test_when_a_person_has_to_be_asked_by_now_it_is_looked_at_anew_first() -> None:
+    scene = Scene()
+    incident = decided(scene)
+    scene.use(policy=Policy(autonomy=Autonomy.SUGGEST))
+    after = not_done(scene, incident)
+    assert (after.status, after.decision) == (Status.ANALYZING, None)
+
+
+def approved(scene: Scene) -> Incident:
+    """A person has said yes to a restart that they were asked about."""
+    seen = scene.state()
+    question = make.approval(Action.RESTART, shown=seen)
+    ask = make.decision(Verdict.ASK)
+    return scene.incident(
+        make.gathered(seen), make.diagnosed(), make.decided(ask), make.asked(question), make.approved()
+    )
+
+
+def test_what_a_person_approved_after_hours_is_done_although_the_evidence_is_old() -> None:
+    scene = Scene()
+    incident = approved(scene)
+    scene.clock.advance(7200)
+    assert kinds(intend(incident, scene.tools)) == [EventType.ACTION_INTENDED]
+
+
+def test_what_a_person_approved_is_not_done_to_what_was_recreated_meanwhile() -> None:
+    scene = Scene()
+    incident = approved(scene)
+    scene.runtime.remove(NAME)
+    scene.runtime.add(NAME, labels=make.LABELS)
+    after = not_done(scene, incident)
+    assert after.approval is None, "the yes is used up: whoever is asked again sees the new one"
+    assert "recreated" in after.tried[-1]
+
+
+def test_what_a_person_approved_is_refused_where_policy_no_longer_agrees() -> None:
+    scene = Scene()
+    incident = approved(scene)
+    scene.use(policy=Policy(dry_run=True))
+    after = not_done(scene, incident)
+    assert after.status is Status.FAILED
+    assert "Dry run" in (after.error or "")
 
 
 def test_a_target_that_never_holds_still_is_given_up_in_the_end() -> None:

@@ -2,7 +2,7 @@
 
 import threading
 
-from aegis_core.adapters.llm.breaker import CircuitBreaker
+from aegis_core.breaker import CircuitBreaker
 
 
 class Time:

@@ -2,11 +2,8 @@
 
 import threading
 from collections.abc import Callable
-from typing import Final
 
-FAILURES: Final = 5  # consecutive ones open it (DESIGN §6)
-COOLDOWN_SECONDS: Final = 30.0
-SUCCESSES: Final = 2  # close it again after the cool-down
+from aegis_core.domain.opinion import COOLDOWN_SECONDS, FAILURES, SUCCESSES
 
 
 class CircuitBreaker:
