@@ -83,6 +83,7 @@ class Agent:
 
             self.runtime = parts.runtime or opened.enter_context(closing(_runtime(settings, clock)))
             metrics = Metrics()
+            metrics.judge(archive.outcomes)
             rungs = (ReflexRung(runbook), *rungs_of(settings))
             tools = Tools(
                 clock=clock,
@@ -159,6 +160,7 @@ class Agent:
                 runtime="docker" if isinstance(self.runtime, DockerRuntime) else "process",
                 brain=[rung.source for rung in rungs],
                 evaluations=EvaluationFolder(settings.evaluations_path).all,
+                outcomes=archive.outcomes,
                 manual_mttr_minutes=settings.manual_mttr_minutes,
             )
             self.app: FastAPI = create_app(self.services)

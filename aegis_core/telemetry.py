@@ -2,14 +2,29 @@
 
 import logging
 import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from aegis_core.domain.incident import Incident, Status
+from aegis_core.domain.lesson import Outcome
+from aegis_core.domain.reliability import reliability
+from aegis_core.errors import StoreError
 
 INCIDENT_SECONDS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300, 600, 1800)
 ANALYSIS_SECONDS = (0.001, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60)
+
+_SHARES: Final = {
+    "confidence": "How sure a source was of its actions on average",
+    "verified_share": "Share of its actions after which the target was verified healthy",
+    "brier_score": "Mean squared difference of confidence and outcome: 0 is best, 0.25 is guessing",
+    "calibration_error": "Expected calibration error over ten bins",
+}
 
 
 def configure_logs(level: str) -> None:
@@ -37,6 +52,34 @@ def silence_logs() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
+class _Reliabilities(Collector):
+    """The reliability of each source of diagnoses, as gauges: outcomes of long ago go out of them again."""
+
+    def __init__(self, outcomes: Callable[[], Iterable[Outcome]]) -> None:
+        self._outcomes = outcomes
+
+    def collect(self) -> Iterable[Metric]:
+        """Work them out anew. While the store is away there are none."""
+        counts = GaugeMetricFamily(
+            "diagnosis_outcomes",
+            "Verified actions by how sure their diagnosis was (upper end of ten bins) and whether they helped",
+            labels=["source", "confidence_le", "healthy"],
+        )
+        shares = {
+            name: GaugeMetricFamily(f"diagnosis_{name}", text, labels=["source"]) for name, text in _SHARES.items()
+        }
+        with suppress(StoreError):
+            for one in reliability(self._outcomes()):
+                for bin in one.calibration.bins:
+                    healthy = round(bin.right * bin.count)
+                    counts.add_metric([one.source, f"{bin.high:g}", "true"], healthy)
+                    counts.add_metric([one.source, f"{bin.high:g}", "false"], bin.count - healthy)
+                figures = (one.confidence, one.verified.share, one.brier, one.calibration.ece)
+                for family, figure in zip(shares.values(), figures, strict=True):
+                    family.add_metric([one.source], figure or 0.0)
+        return [counts, *shares.values()]
+
+
 class Metrics:
     """The Prometheus metrics of one agent, in a registry of its own."""
 
@@ -62,6 +105,10 @@ class Metrics:
             buckets=ANALYSIS_SECONDS,
             registry=registry,
         )
+
+    def judge(self, outcomes: Callable[[], Iterable[Outcome]]) -> None:
+        """Tell the reliability of each source, worked out of these outcomes whenever somebody asks."""
+        self.registry.register(_Reliabilities(outcomes))
 
     def opened(self, incident: Incident) -> None:
         """Count an incident that has just been opened."""

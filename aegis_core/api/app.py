@@ -15,7 +15,10 @@ from aegis_core.domain.approval import Reply
 from aegis_core.domain.evaluation import Evaluation
 from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.incident import Incident, Status
+from aegis_core.domain.lesson import Outcome
 from aegis_core.domain.policy import Policy
+from aegis_core.domain.reflex import earned
+from aegis_core.domain.reliability import reliability
 from aegis_core.domain.signal import Fault, Report, Signal
 from aegis_core.domain.target import TargetState, Usage, is_own, opted_in
 from aegis_core.pipeline.retell import Retold
@@ -62,6 +65,7 @@ class Services:
     runtime: str
     brain: Sequence[str]
     evaluations: Callable[[], Sequence[Evaluation]]
+    outcomes: Callable[[], Sequence[Outcome]]
     manual_mttr_minutes: float
 
 
@@ -126,6 +130,17 @@ def _lookups(app: FastAPI, services: Services) -> None:
         entries = [one.model_dump(mode="json") for one in reversed(services.runbook.lessons())]
         found = [one for one in entries if all(word in " ".join(map(str, one.values())).lower() for word in words)]
         return {"entries": found, "total": len(entries)}
+
+    @app.get("/trust")
+    def trust() -> dict[str, Any]:
+        """Show how far each action is trusted for each fault of each image, and what is answered by reflex."""
+        rows = earned(services.runbook.lessons(), services.clock())
+        return {"items": [views.trust(one) for one in rows], "rule": views.REFLEX_RULE}
+
+    @app.get("/reliability")
+    def reliabilities() -> dict[str, Any]:
+        """Show how sure each source of diagnoses was, against what was verified."""
+        return {"sources": [one.model_dump() for one in reliability(services.outcomes())]}
 
     @app.get("/targets")
     def targets() -> dict[str, Any]:

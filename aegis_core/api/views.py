@@ -8,10 +8,17 @@ from aegis_core.domain.events import Event
 from aegis_core.domain.evidence import lines_of
 from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.incident import Incident, Status
+from aegis_core.domain.reflex import LEAST_LOWER, LEAST_SUCCESSES, Earned
 from aegis_core.domain.target import TargetState, Usage
 from aegis_core.domain.trial import Answered
+from aegis_core.domain.trust import HALF_LIFE
 
 Json = Mapping[str, Any]
+REFLEX_RULE = (
+    f"By reflex: {LEAST_SUCCESSES} verified successes of the same trouble since the last failure, and the lower "
+    f"quartile of Beta(1 + successes, 1 + failures) at {LEAST_LOWER:g} or more; outcomes count half after "
+    f"{HALF_LIFE.days} days."
+)
 MOST_WRONG = 20  # answers of an evaluation that are shown
 
 
@@ -134,6 +141,12 @@ def _answer(one: Answered) -> dict[str, Any]:
         "problem": one.problem,
         "wrong_act": one.marks.wrong_act,
     }
+
+
+def trust(one: Earned) -> dict[str, Any]:
+    """One row of trust."""
+    head = {"fault": one.fault, "image": one.image, "reflexes": one.reflexes}
+    return {**head, **one.trust.model_dump(exclude={"newest"}), "newest_at": one.trust.newest}
 
 
 def impact(closed: Sequence[Incident], manual_minutes: float) -> dict[str, Any]:

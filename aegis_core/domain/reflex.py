@@ -1,6 +1,7 @@
 """The reflex: what has healed the same trouble often enough is done again without asking anybody (DESIGN §5)."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from .action import Action
@@ -27,6 +28,15 @@ class Reflex(Value):
     trust: Trust
 
 
+class Earned(Value):
+    """The trust in an action for a fault of an image. It answers so many troubles (`reflexes`) without a question."""
+
+    fault: Fault
+    image: str
+    trust: Trust
+    reflexes: int
+
+
 def reflex_of(lessons: Iterable[Lesson], evidence: Evidence) -> Reflex | None:
     """Choose the action that healed the same fault, image and signature three times in a row or more, the most trusted
     one; None where none has, or where something is new this time.
@@ -40,22 +50,46 @@ def reflex_of(lessons: Iterable[Lesson], evidence: Evidence) -> Reflex | None:
     if evidence.fault is Fault.CUSTOM:
         return None
     alike = [one for one in lessons if one.fault is evidence.fault and one.image == target.image]
-    signature = signature_of(evidence)
+    return _best(alike, signature_of(evidence), evidence.at)
+
+
+def _best(alike: Sequence[Lesson], signature: str, now: datetime) -> Reflex | None:
+    """Choose among the lessons of one fault and one image."""
     same = [one for one in alike if one.signature == signature]
-    proven = [reflex for action in Action if (reflex := _proven(action, alike, same, evidence)) is not None]
+    proven = [reflex for action in Action if (reflex := _proven(action, alike, same, now)) is not None]
     return max(proven, key=lambda one: one.trust.lower, default=None)
 
 
-def _proven(action: Action, alike: Sequence[Lesson], same: Sequence[Lesson], evidence: Evidence) -> Reflex | None:
+def _proven(action: Action, alike: Sequence[Lesson], same: Sequence[Lesson], now: datetime) -> Reflex | None:
     """One failure takes a reflex away: three successes since then, and enough of them, bring it back."""
-    assert evidence.target is not None
-    fault, image, now = evidence.fault, evidence.target.image, evidence.at
+    if not same:
+        return None
+    fault, image = same[0].fault, same[0].image
     own = trust_of(same, fault, image, action, now)
     trust = trust_of(alike, fault, image, action, now)
     if own is None or trust is None or own.streak < LEAST_SUCCESSES or trust.lower < LEAST_LOWER:
         return None
     told = [one for one in same if any(outcome.action is action for outcome in outcomes_of(one))]
     return Reflex(action=action, lesson=max(told, key=lambda one: one.timestamp), own=own, trust=trust)
+
+
+def earned(lessons: Iterable[Lesson], now: datetime) -> tuple[Earned, ...]:
+    """List the trust in every action for every fault and image that there is one of, the newest outcome first."""
+    grouped: dict[tuple[Fault, str], list[Lesson]] = {}
+    for one in lessons:
+        if one.image:
+            grouped.setdefault((one.fault, one.image), []).append(one)
+    rows = [row for (fault, image), alike in grouped.items() for row in _rows(fault, image, alike, now)]
+    return tuple(sorted(rows, key=lambda row: row.trust.newest, reverse=True))
+
+
+def _rows(fault: Fault, image: str, alike: Sequence[Lesson], now: datetime) -> Iterable[Earned]:
+    best = [_best(alike, signature, now) for signature in {one.signature for one in alike}]
+    for action in Action:
+        trust = trust_of(alike, fault, image, action, now)
+        if trust:
+            reflexes = sum(one is not None and one.action is action for one in best)
+            yield Earned(fault=fault, image=image, trust=trust, reflexes=0 if fault is Fault.CUSTOM else reflexes)
 
 
 def cites_of(evidence: Evidence) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from pydantic import TypeAdapter
 from sqlalchemy import JSON, ColumnElement, Connection, String, and_, func, or_, select, true, type_coerce, union
 
 from aegis_core.domain.events import Event, EventType, first_broken
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.lesson import Lesson
+from aegis_core.domain.lesson import Lesson, Outcome
 from aegis_core.domain.policy import History
 from aegis_core.errors import IncidentUnknown
 from aegis_core.ports import Filter
@@ -27,6 +28,8 @@ _TOLD: Final = (
 )
 
 
+MOST_JUDGED: Final = 1_000
+_OUTCOMES: Final = TypeAdapter(tuple[Outcome, ...])
 _DECISIVE: Final = (EventType.ACTION_INTENDED, EventType.ACTION_EXECUTED, EventType.ACTION_FAILED)
 
 
@@ -103,6 +106,21 @@ class Archive:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._outcomes: tuple[Any, tuple[Outcome, ...]] = (None, ())
+
+    def outcomes(self) -> Sequence[Outcome]:
+        """Return what verification said of every action, of the newest `MOST_JUDGED` incidents that were acted on."""
+        ended = incidents.c.acted_at.is_not(None) & incidents.c.closed_at.is_not(None)
+        mark = select(func.count(), func.max(incidents.c.closed_at)).where(ended)
+        told = func.json_extract(incidents.c.state, "$.outcomes")
+        newest = select(told).where(ended).order_by(incidents.c.closed_at.desc()).limit(MOST_JUDGED)
+        with self._database.reading() as connection:
+            stand = tuple(connection.execute(mark).one())
+            if stand != self._outcomes[0]:
+                states = connection.execute(newest).scalars().all()
+                found = [outcome for state in states if state for outcome in _OUTCOMES.validate_json(state)]
+                self._outcomes = (stand, tuple(found))
+        return self._outcomes[1]
 
     def lessons(self) -> Sequence[Lesson]:
         """Return every lesson that was ever learned, oldest first."""

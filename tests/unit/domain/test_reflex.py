@@ -8,7 +8,7 @@ from aegis_core.domain.action import Action
 from aegis_core.domain.evidence import Evidence, lines_of
 from aegis_core.domain.lesson import Lesson, signature_of
 from aegis_core.domain.logs import fold
-from aegis_core.domain.reflex import Reflex, cites_of, reflex_of
+from aegis_core.domain.reflex import Reflex, cites_of, earned, reflex_of
 from aegis_core.domain.signal import Fault, Severity
 from tests import examples as make
 
@@ -133,3 +133,14 @@ def test_it_cites_the_signal_the_errors_and_how_often_it_came() -> None:
         "recurrence: 4th time in 80 min, about every 27 min",
     )
     assert set(cites) <= {line.text for line in lines_of(asked)}
+
+
+def test_what_is_earned_is_listed_by_fault_image_and_action_the_newest_first() -> None:
+    other = [lesson(30 + number, number > 0, fault=Fault.CRASHED, fix=Action.SCALE_UP) for number in range(2)]
+    rows = earned([*told(True, True, True), *other, lesson(50, image="")], make.NOON)
+    named = [(row.fault, row.image, row.trust.action, row.trust.successes, row.trust.failures) for row in rows]
+    assert named == [
+        (Fault.CRASHED, IMAGE, Action.SCALE_UP, 1, 1),
+        (Fault.MEMORY_PRESSURE, IMAGE, Action.RESTART, 3, 0),
+    ]
+    assert [row.reflexes for row in rows] == [0, 1]
