@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import pytest
 from structlog.testing import capture_logs
 
-from aegis_core.adapters.llm.breaker import FAILURES
 from aegis_core.adapters.llm.embeddings import SECONDS, CloudEmbedder, OllamaEmbedder
 from aegis_core.adapters.runbook.meaning import MOST_NEW, Embedder, Meaning
 from aegis_core.adapters.runbook.recall import MOST_NEW as MOST_INDEXED
@@ -20,6 +19,7 @@ from aegis_core.adapters.store.search import SqlTexts, SqlVectors
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.lesson import Lesson, signature_of
 from aegis_core.domain.logs import fold
+from aegis_core.domain.opinion import FAILURES
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.errors import StoreUnavailable
 from tests import examples as make

@@ -9,11 +9,11 @@ import httpx
 import httpx2
 from pydantic import BaseModel, ValidationError
 
+from aegis_core.breaker import CircuitBreaker
 from aegis_core.domain.logs import clean_line
 from aegis_core.domain.masking import mask
 from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused, BrainUnavailable
 
-from .breaker import CircuitBreaker
 from .deadline import within
 from .wire import Guard
 
