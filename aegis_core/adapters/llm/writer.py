@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from string import Template
 from typing import Final, Protocol
 
+from aegis_core.breaker import CircuitBreaker
 from aegis_core.domain.action import Action
 from aegis_core.domain.diagnosis import Source
 from aegis_core.domain.masking import mask
 from aegis_core.domain.postmortem import Words
 from aegis_core.errors import AnswerInvalid, BrainError, BrainUnavailable
 
-from .breaker import CircuitBreaker
 from .prompt import Message, as_data, sections
 
 FACTS_CHARACTERS: Final = 8_000

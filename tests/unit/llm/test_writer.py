@@ -2,10 +2,10 @@
 
 import pytest
 
-from aegis_core.adapters.llm.breaker import FAILURES
 from aegis_core.adapters.llm.prompt import Message
 from aegis_core.adapters.llm.writer import FACTS_CHARACTERS, ModelWriter, as_facts, check
 from aegis_core.domain.diagnosis import Source
+from aegis_core.domain.opinion import FAILURES
 from aegis_core.errors import AnswerInvalid, BrainUnavailable
 
 FACTS = "web had memory at 93 % of its limit at 12:00:05 UTC. RESTART was done after 14.2 s. Verified healthy."
