@@ -44,6 +44,15 @@ class Source(StrEnum):
     RULES = "rules"
 
 
+class Suspicion(Value):
+    """One of several likely causes, before anybody has decided: what would follow from it, and what speaks for it."""
+
+    category: Category
+    action: Action
+    confidence: float = Field(ge=0.0, le=1.0)
+    evidence: tuple[str, ...]  # evidence lines, word for word
+
+
 class Answer(Value):
     """What a model has to send back. The target is not in it: a model never chooses one.
 

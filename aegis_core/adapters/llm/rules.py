@@ -1,42 +1,35 @@
-"""The rules rung: deterministic, offline, always there. It weighs what fits and says how sure that makes it."""
+"""The rules rung: deterministic, offline, always there. It weighs every category and says how sure that makes it."""
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
 from aegis_core.domain.action import Action
-from aegis_core.domain.diagnosis import Diagnosis, Source
+from aegis_core.domain.diagnosis import Category, Diagnosis, Source, Suspicion
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.masking import mask
 
-from .facts import Facts, Level, LogLine, facts_of
-from .rule import Rule
-from .rules_general import GENERAL_RULES
-from .rules_of_log import LOG_RULES
-from .rules_of_state import HEALTH_CHECK_RULES, STATE_RULES
+from .confidence import Confidence, read_confidence
+from .facts import Facts, facts_of
+from .levels import Limits
+from .rule import Rule, read_rules
+from .weigh import Weight, step_of, weigh
 
-VERSION: Final = "rules-1"
-RULES: Final[tuple[Rule, ...]] = (*STATE_RULES, *HEALTH_CHECK_RULES, *LOG_RULES, *GENERAL_RULES)
-
-# How sure: all measured on no data yet, and set so that one doubt keeps a strong rule above the threshold of 0.7,
-# and two doubts do not.
-OLD_LINE: Final = 0.15  # the line that counts is not among the newest
-OTHER_ACTION: Final = 0.08  # another rule fits that wants something else done
-OTHER_CATEGORY: Final = 0.03  # another rule fits that names another cause for the same action
-SUPPORT: Final = 0.03  # another rule fits that names the same category
-MOST_DOUBT: Final = 0.2
+VERSION: Final = "rules-2"
+CLOSE: Final = 0.85  # of the heaviest weight from which the second is as likely a cause
+UNSURE: Final = 0.65  # below the threshold of 0.7: a person is asked
 TRIED_ONCE: Final = 0.05
-TRIED_TWICE_AT_MOST: Final = 0.6  # below the threshold: what did not help twice is for a person to judge
-MOST_CONFIDENCE: Final = 0.95
+TRIED_TWICE_AT_MOST: Final = 0.6  # what did not help twice is for a person to judge
+UNKNOWN_CONFIDENCE: Final = 0.3
+LEAST_WEIGHT: Final = 0.15  # below it the evidence does not tell
 SEEN_CHARACTERS: Final = 200
 MOST_CITED: Final = 4
 
 
-class _Fit(NamedTuple):
-    rule: Rule
-    weight: float
-    cites: tuple[str, ...]
-    seen: str
+@lru_cache(maxsize=1)
+def _rules() -> tuple[Rule, ...]:
+    return read_rules()
 
 
 class RulesRung:
@@ -49,88 +42,80 @@ class RulesRung:
         *,
         memory_percent: float = 85.0,
         cpu_percent: float = 85.0,
-        rules: Sequence[Rule] = RULES,
+        rules: Sequence[Rule] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._memory_percent = memory_percent
-        self._cpu_percent = cpu_percent
-        self._rules = (*rules, GENERAL_RULES[-1])  # the last one always fits
+        self._limits = Limits(memory_percent, cpu_percent)
+        self._rules = rules if rules is not None else _rules()
+        self._confidence: Confidence = read_confidence()
         self._monotonic = monotonic
 
     def diagnose(self, evidence: Evidence) -> Diagnosis:
         """Diagnose. Raises nothing."""
         begun = self._monotonic()
-        facts = facts_of(evidence, self._memory_percent, self._cpu_percent)
-        fits = [fit for rule in self._rules if (fit := _fit(rule, facts)) is not None]
-        causes = [fit for fit in fits if not fit.rule.general]
-        best = max(causes or fits, key=lambda fit: fit.weight)  # the first among equals
-        rule = best.rule
-        confidence = _confidence(best, causes, evidence.tried)
+        facts, weights = self._weighed(evidence)
+        found = self._found(weights, facts, evidence.tried) if weights else _nothing(facts)
+        return found.model_copy(update={"seconds": round(self._monotonic() - begun, 3)})
+
+    def shortlist(self, evidence: Evidence, most: int = 3) -> tuple[Suspicion, ...]:
+        """Name the likeliest categories, the likeliest first, with what would follow from each; none for no sign."""
+        facts, weights = self._weighed(evidence)
+        sure = self._confidence.of([weight.value for weight in weights])
+        rest = sum(weight.value for weight in weights[1:])
+        return tuple(
+            Suspicion(
+                category=weight.rule.category,
+                action=step_of(weight.rule, facts).do,
+                confidence=round(sure if place == 0 else (1.0 - sure) * weight.value / rest, 2),
+                evidence=weight.cites or (facts.cite["signal"],),
+            )
+            for place, weight in enumerate(weights[:most])
+        )
+
+    def _weighed(self, evidence: Evidence) -> tuple[Facts, list[Weight]]:
+        facts = facts_of(evidence, self._limits)
+        weights = weigh(self._rules, facts)
+        return facts, weights if weights and weights[0].value >= LEAST_WEIGHT else []
+
+    def _found(self, weights: Sequence[Weight], facts: Facts, tried: Sequence[str]) -> Diagnosis:
+        best, step = weights[0], step_of(weights[0].rule, facts)
+        rival = next((one for one in weights[1:2] if one.value >= CLOSE * best.value), None)
+        sure = min(self._confidence.of([weight.value for weight in weights]), step.at_most)
+        root_cause = best.rule.root_cause.replace("{seen}", best.seen[:SEEN_CHARACTERS])
+        doubt = ""
+        if rival is not None:
+            sure = min(sure, UNSURE)
+            root_cause += f" It may as well be {rival.rule.category}: {rival.seen[:SEEN_CHARACTERS]}"
+            doubt = f" The evidence speaks nearly as much for {rival.rule.category}, so a person should look."
+        cites = dict.fromkeys([*best.cites, *(rival.cites[:1] if rival else ()), facts.cite["signal"]])
         return Diagnosis(
-            root_cause=mask(rule.root_cause.replace("{seen}", best.seen)),
-            category=rule.category,
-            action=rule.action,
-            confidence=round(confidence, 2),
-            justification=rule.justification,
-            evidence=best.cites,
+            root_cause=mask(root_cause),
+            category=best.rule.category,
+            action=step.do,
+            confidence=round(_after_attempts(sure, step.do, tried), 2),
+            justification=step.why + doubt,
+            evidence=tuple(cites)[:MOST_CITED],
             source=self.source,
             model=VERSION,
-            seconds=round(self._monotonic() - begun, 3),
         )
 
 
-def _fit(rule: Rule, facts: Facts) -> _Fit | None:
-    """Tell whether all that a rule names holds, and which lines say so."""
-    if facts.fault not in rule.faults or not _state_fits(rule, facts):
-        return None
-    cites = [facts.cite[word] for word in _named(rule)]
-    lines: list[LogLine] = []
-    for pattern, where in ((rule.log, facts.log), (rule.health_log, facts.health_log)):
-        if pattern is None:
-            continue
-        found = [line for line in where if pattern.search(line.plain)]
-        if not found:
-            return None
-        lines += sorted(found, key=lambda line: not line.recent)[:2]
-    seen = lines[0].text if lines else next(iter(cites), facts.cite["signal"])
-    weight = rule.weight - (OLD_LINE if lines and not lines[0].recent else 0.0)
-    told = dict.fromkeys([*(line.cite for line in lines), *cites, facts.cite["signal"]])
-    return _Fit(rule, weight, tuple(told)[:MOST_CITED], seen.strip()[:SEEN_CHARACTERS])
-
-
-def _state_fits(rule: Rule, facts: Facts) -> bool:
-    return (
-        (not rule.exit_codes or facts.exit_code in rule.exit_codes)
-        and rule.down in (None, facts.down)
-        and rule.oom_killed in (None, facts.oom_killed)
-        and rule.person in (None, facts.person)
-        and rule.health in (None, facts.health)
-        and rule.memory in (None, facts.memory)
-        and rule.cpu in (None, facts.cpu)
+def _nothing(facts: Facts) -> Diagnosis:
+    return Diagnosis(
+        root_cause="The evidence does not tell what is wrong.",
+        category=Category.UNKNOWN,
+        action=Action.NOOP,
+        confidence=UNKNOWN_CONFIDENCE,
+        justification="Nothing is done without a reason; a person has to look.",
+        evidence=(facts.cite["signal"],),
+        source=Source.RULES,
+        model=VERSION,
     )
 
 
-def _named(rule: Rule) -> Sequence[str]:
-    """The facts that a rule rests on, by the words of `Facts.cite`."""
-    state = bool(rule.exit_codes) or rule.down is not None or rule.oom_killed is not None or rule.health is not None
-    words = {
-        "memory": rule.memory in (Level.OVER, Level.UNDER, Level.RISING),
-        "cpu": rule.cpu in (Level.OVER, Level.UNDER),
-        "person": rule.person is not None,
-        "state": state,
-    }
-    return [word for word, named in words.items() if named]
-
-
-def _confidence(best: _Fit, causes: Sequence[_Fit], tried: Sequence[str]) -> float:
-    """Weigh a rule by what else fits and by what was tried already."""
-    others = {fit.rule.category: fit.rule.action for fit in causes if fit.rule.category is not best.rule.category}
-    doubt = sum(OTHER_CATEGORY if action is best.rule.action else OTHER_ACTION for action in others.values())
-    meant = (best.rule.category, best.rule.action)
-    agreeing = sum(1 for fit in causes if fit is not best and (fit.rule.category, fit.rule.action) == meant)
-    confidence = min(MOST_CONFIDENCE, best.weight + SUPPORT * min(agreeing, 2)) - min(doubt, MOST_DOUBT)
-    times = sum(1 for attempt in tried if best.rule.action in attempt.upper().split(":")[0])
-    if best.rule.action is Action.NOOP or not times:
-        return max(0.0, confidence)
-    confidence -= TRIED_ONCE
-    return max(0.0, confidence if times == 1 else min(confidence, TRIED_TWICE_AT_MOST))
+def _after_attempts(sure: float, action: Action, tried: Sequence[str]) -> float:
+    """Lower what was tried already: once a little, twice below the threshold."""
+    times = sum(1 for attempt in tried if action in attempt.upper().split(":")[0])
+    if action is Action.NOOP or not times:
+        return sure
+    return max(0.0, sure - TRIED_ONCE if times == 1 else min(sure - TRIED_ONCE, TRIED_TWICE_AT_MOST))
