@@ -91,7 +91,7 @@ def _notice(kind: NoticeKind, incident: Incident, summary: str) -> Notice:
         source=diagnosis.source if diagnosis else "",
         confidence=diagnosis.confidence if diagnosis else None,
         reason=_reason(kind, incident),
-        advice=_advice(incident) if kind is NoticeKind.FAILED else "",
+        advice=_advice(kind, incident),
         seconds=incident.seconds,
         attempts=incident.attempts,
         log_lines=_log_lines(incident) if kind is NoticeKind.FAILED else (),
@@ -112,8 +112,14 @@ def _reason(kind: NoticeKind, incident: Incident) -> str:
     return " ".join(incident.decision.reasons) if incident.decision else ""
 
 
-def _advice(incident: Incident) -> str:
+def _advice(kind: NoticeKind, incident: Incident) -> str:
+    """Say what a person can do: where Aegis could not, and where what it does every time hides a cause that stays."""
     category = incident.diagnosis.category if incident.diagnosis else Category.UNKNOWN
+    if kind is NoticeKind.RESOLVED and incident.healed and incident.evidence and incident.evidence.recurrence:
+        often = f"It is the {incident.evidence.recurrence}: {incident.last_action} helps, and the cause stays."
+        return f"{often} {_ADVICE.get(category, '')}".strip()
+    if kind is not NoticeKind.FAILED:
+        return ""
     return _ADVICE.get(category, f"Look at `docker logs {incident.target}` and at the incident on the dashboard.")
 
 

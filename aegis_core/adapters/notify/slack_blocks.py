@@ -49,6 +49,7 @@ def _body(notice: Notice) -> Iterable[Block]:
             yield from _small("Allowed:", notice.reason)
         case NoticeKind.RESOLVED:
             yield from _cause(notice, "Root cause")
+            yield from _titled("It keeps coming back", notice.advice)
             yield _outcome(notice)
             if wording.acted(notice) and notice.impact:
                 yield from _small("Saved =", notice.impact.formula)

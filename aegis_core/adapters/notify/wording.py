@@ -59,7 +59,8 @@ def sentence(notice: Notice) -> str:
         case NoticeKind.ACTING:
             parts += [f"Suspected cause: {_stop(notice.root_cause)}" if notice.root_cause else ""]
         case NoticeKind.RESOLVED:
-            parts += [_healed(notice), f"Cause: {_stop(notice.root_cause)}" if notice.root_cause else ""]
+            cause = f"Cause: {_stop(notice.root_cause)}" if notice.root_cause else ""
+            parts += [_healed(notice), cause, _stop(notice.advice)]
         case NoticeKind.FAILED:
             parts += [_stop(notice.reason), f"What to do: {_stop(notice.advice or LOOK_YOURSELF)}"]
     return " ".join(" ".join(parts).split())

@@ -62,6 +62,11 @@ def test_a_resolved_notice_tells_cause_action_time_and_money_with_its_formula(ma
     assert fields == ["RESTART", "14 s", "1", "$29,760"]
 
 
+def test_what_keeps_coming_back_stands_before_the_good_news(make_notice: MakeNotice) -> None:
+    payload = rendered(make_notice("resolved", advice="It is the 3rd time in 80 min."))
+    assert outline(payload)[1:3] == ["*Root cause (rules, 92 % sure)*", "*It keeps coming back*"]
+
+
 def test_no_money_is_claimed_for_what_healed_by_itself(make_notice: MakeNotice) -> None:
     payload = rendered(make_notice("resolved", action="NOOP", attempts=0))
     assert outline(payload)[0] == "✅ buggy-app-v2: closed, nothing had to be done"

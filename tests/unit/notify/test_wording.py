@@ -99,3 +99,8 @@ def test_everything_from_outside_is_masked_once_more(make_notice: MakeNotice) ->
     shown = wording.masked(notice)
     assert "hunter2" not in shown.model_dump_json()
     assert shown.log_lines == ("password=***", "password=***")
+
+
+def test_what_keeps_coming_back_is_said_where_it_was_healed(make_notice: MakeNotice) -> None:
+    often = "It is the 3rd time in 80 min: RESTART helps, and the cause stays."
+    assert wording.sentence(make_notice("resolved", advice=often)).endswith(f"only ever added to. {often}")

@@ -47,6 +47,16 @@ def test_healing_is_told_with_the_seconds() -> None:
     assert notice.summary == "web is healthy again after RESTART, 0 s after the first signal."
 
 
+def test_what_keeps_coming_back_is_told_with_what_to_do_about_its_cause() -> None:
+    often = make.gathered(recurrence="3rd time in 80 min, about every 40 min")
+    notice = one((often, *ACTED[1:]), (make.verified(healthy=True), make.resolved()))
+    assert notice.advice == (
+        "It is the 3rd time in 80 min, about every 40 min: RESTART helps, and the cause stays. "
+        "Raise its memory limit, or find out what holds on to the memory."
+    )
+    assert one(ACTED, (make.verified(healthy=True), make.resolved())).advice == ""
+
+
 def test_an_end_without_an_action_claims_none() -> None:
     noop = (*LOOKED[:2], make.decided(make.decision(action=Action.NOOP)), make.executed(Action.NOOP))
     notice = one(noop, (make.verified(healthy=True), make.resolved()))
