@@ -140,7 +140,7 @@ def diagnosis(said: Diagnosis) -> Voice:
     """Say what the brain has said, unless it took too long."""
     limit = TERMS[Agent.DIAGNOSIS].limit_seconds
     if said.seconds > limit:
-        return f"it took {said.seconds:.0f} s, and has {limit:.0f} s"
+        return f"it took {said.seconds:.1f} s, and has {limit:.0f} s"
     return Opinion(agent=Agent.DIAGNOSIS, action=said.action, confidence=said.confidence, reason=said.root_cause)
 
 

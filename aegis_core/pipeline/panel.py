@@ -65,4 +65,4 @@ class Panel:
         terms = TERMS[agent]
         if seconds > terms.target_seconds:
             log.warning("an agent is slow", agent=agent, seconds=round(seconds, 1))
-        return f"it took {seconds:.0f} s, and has {terms.limit_seconds:.0f} s" if seconds > terms.limit_seconds else ""
+        return f"it took {seconds:.1f} s, and has {terms.limit_seconds:.0f} s" if seconds > terms.limit_seconds else ""
