@@ -22,7 +22,6 @@ CANNOT_RUN: Final = frozenset({126, 127})  # exit codes of a shell: what it is t
 EVEN: Final = 0.5  # trust from which on an action is more likely to help than not
 FORESIGHT: Final = 0.85
 _MEASURED: Final = {Fault.MEMORY_PRESSURE: "memory_percent", Fault.CPU_SATURATION: "cpu_percent"}
-_UNSEEN: Final = frozenset({Fault.UNHEALTHY, Fault.LATENCY, Fault.ERROR_LOGS, *_MEASURED})
 _FEASIBLE: Final = {Action.NOOP: 0.9, Action.RESTART: 0.9, Action.SCALE_UP: 0.85, Action.ROLLBACK: 0.8}
 _COOLING: Final = 0.2  # less sure while the last action is still settling
 
@@ -119,7 +118,7 @@ def _of_report(evidence: Evidence, state: TargetState) -> Call | None:
     contradiction = _contradiction(evidence.fault, state)
     if contradiction:
         return Call(contradiction, {Action.NOOP: 0.8})
-    if evidence.fault in _UNSEEN and state.running:
+    if state.running:
         why = "It was reported, and nothing that can be observed speaks against it."
         return Call(why, {Action.NOOP: 0.7, Action.RESTART: 0.7})
     return None

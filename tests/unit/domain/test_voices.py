@@ -65,6 +65,7 @@ def detects(seen: Evidence, proposed: Action = Action.RESTART) -> Opinion | None
         (evidence(state(health=Health.HEALTHY), Fault.UNHEALTHY), {Action.NOOP}),
         (evidence(state(), Fault.UNHEALTHY), {Action.RESTART, Action.NOOP}),
         (evidence(state(), Fault.LATENCY), {Action.RESTART, Action.NOOP}),
+        (evidence(state(), Fault.CUSTOM), {Action.RESTART, Action.NOOP}),
     ],
 )  # fmt: skip
 def test_the_state_itself_calls_for_some_actions_and_for_no_other(seen: Evidence, called_for: set[Action]) -> None:
@@ -80,8 +81,7 @@ def test_the_state_itself_calls_for_some_actions_and_for_no_other(seen: Evidence
         evidence(None),
         evidence(ended(0)),
         evidence(ended(None)),
-        evidence(state(), Fault.CUSTOM),
-        evidence(state(), Fault.DISK_PRESSURE),
+        evidence(ended(0), Fault.CUSTOM),
         evidence(ended(0), Fault.LATENCY),
     ],
 )
