@@ -31,19 +31,12 @@ class Facts(NamedTuple):
     happened: Sequence[LogLine]
     health_log: Sequence[LogLine]
     log: Sequence[LogLine]
-    since: Sequence[LogLine]  # what the log says after its last trouble
-    words: frozenset[str]  # of all lines, to pass over quickly what cannot stand on any of them
+    since: Sequence[LogLine]  # what the newest lines say after the last trouble
+    text: str  # all lines and their words, to pass over quickly what cannot stand on any of them
+    words: frozenset[str]
+    quiet: bool  # the log speaks, and of no error
+    errors: bool  # the program itself calls some of its lines errors
     cite: Mapping[str, str]
-
-    @property
-    def quiet(self) -> bool:
-        """The log speaks, and of no error."""
-        return bool(self.log) and not any(line.trouble for line in self.log)
-
-    @property
-    def errors(self) -> bool:
-        """The program itself calls some of its lines errors."""
-        return any(line.called_error for line in self.log)
 
 
 def facts_of(evidence: Evidence, limits: Limits) -> Facts:
@@ -56,6 +49,7 @@ def facts_of(evidence: Evidence, limits: Limits) -> Facts:
     health_log = _after(texts, "health check: ") if state and state.health is Health.UNHEALTHY else []
     since = read_since(evidence)
     log = read_log(evidence, [text for text in texts if text.startswith("log: ")])
+    spoken = (*happened, *health_log, *log, *since)
     return Facts(
         fault=evidence.fault,
         known=state is not None,
@@ -72,7 +66,10 @@ def facts_of(evidence: Evidence, limits: Limits) -> Facts:
         health_log=health_log,
         log=log,
         since=since,
-        words=frozenset().union(*(line.words for line in (*happened, *health_log, *log, *since))),
+        text="\n".join(line.plain for line in spoken),
+        words=frozenset().union(*(line.words for line in spoken)),
+        quiet=bool(log) and not any(line.trouble for line in log),
+        errors=any(line.called_error for line in log),
         cite={
             "signal": texts[0],
             "state": _starting(texts, "state: ") or texts[0],

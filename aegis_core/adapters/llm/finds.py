@@ -31,7 +31,7 @@ def find(when: When, facts: Facts) -> Sequence[Find] | None:
     ):
         if not phrases:
             continue
-        possible = [one for one in phrases if one.words <= facts.words]
+        possible = [one for one in phrases if one.may_fit(facts.text, facts.words)]
         found = [
             Find(line, end, at if in_log else None)
             for at, line in enumerate(lines)

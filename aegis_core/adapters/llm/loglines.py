@@ -31,6 +31,11 @@ _LEVELS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("warn", "warning", "wrn", "w", "40"), _WARN),
 }
 _COUNTS: Final[Mapping[str, float]] = {"": 1.0, _ERROR: 1.0, _WARN: 0.9, _INFO: 0.6, _DEBUG: 0.4}
+_BROKEN: Final = re.compile(
+    r"segmentation fault|segfault|core dumped|\bcrash(?:ed|es|loop)|exited (?:with )?(?:code|status)? ?[1-9]"
+    r"|no such host|address already in use|too many open files|expired|rejected",
+    re.IGNORECASE,
+)
 # What a person typed at a prompt is no output of any program.
 _TYPED: Final = re.compile(r"^\s{0,4}(?:\[?[\w.-]{1,40}@[\w.-]{1,80}[: ][^\s$#]{0,120}\]?[$#]|\$|->) ")
 
@@ -52,7 +57,7 @@ class LogLine(NamedTuple):
         short = text if len(text) <= HEAD + END else f"{text[:HEAD]} {text[-END:]}"
         comparable = plain(short)
         level = _level(text[:LEVEL_WITHIN])
-        trouble = level == _ERROR or (not level and is_error(short))
+        trouble = level == _ERROR or (not level and (is_error(short) or _BROKEN.search(short) is not None))
         counts = 0.0 if _TYPED.match(text) else _COUNTS[level]
         return cls(text, comparable, words_of(comparable), cite, counts, level, trouble)
 
@@ -81,10 +86,10 @@ def read_log(evidence: Evidence, numbered: Sequence[str]) -> list[LogLine]:
 
 
 def read_since(evidence: Evidence) -> list[LogLine]:
-    """Read what the newest lines say after the last of them that tells of trouble; nothing where none does."""
+    """Read what the newest lines say after the last of them that tells of trouble; all of them where none does."""
     lines = [LogLine.of(text, "") for text in evidence.tail]
-    last = max((place for place, line in enumerate(lines) if line.trouble), default=None)
-    return [] if last is None else lines[last + 1 :]
+    last = max((place for place, line in enumerate(lines) if line.trouble), default=-1)
+    return [line._replace(counts=1.0) for line in lines[last + 1 :] if line.counts]
 
 
 def _weighed(line: LogLine, follower: LogLine | None, fresh: set[str]) -> LogLine:

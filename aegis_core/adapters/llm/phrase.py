@@ -4,7 +4,7 @@ A phrase is plain text in lower case, matched at the borders of words. It may ho
 
 - `...`: up to 60 characters of anything
 - `*` at the end or beginning of a word: up to 40 characters more of that word
-- `#`: a number of one to nine digits
+- `#`: a number of up to twenty digits
 - `(a|b|)`: one of these, or nothing
 - `$` at its end: the end of the line
 
@@ -38,11 +38,16 @@ def words_of(text: str) -> frozenset[str]:
 
 
 class Phrase(NamedTuple):
-    """A wording, ready to be searched for. `words` have to be among those of the line, or it cannot fit."""
+    """A wording, ready to be searched for. Where its `words` and its `needle` do not all stand, it cannot fit."""
 
     text: str
-    words: frozenset[str]
+    words: frozenset[str]  # whole words
+    needle: str  # its longest piece that is literal
     pattern: re.Pattern[str]
+
+    def may_fit(self, text: str, words: frozenset[str]) -> bool:
+        """Tell quickly whether it is worth searching for in a text that has these words."""
+        return self.words <= words and self.needle in text
 
     def end_in(self, line: str, words: frozenset[str]) -> int:
         """Tell where in a plain line the wording ends; 0 where it does not stand there."""
@@ -59,7 +64,8 @@ def phrase(text: str) -> Phrase:
     if "(" in outside or ")" in outside or not _WORD.search(bare):
         raise ValueError(f"a phrase is made of words, and its brackets hold alternatives: {text!r}")
     needed = frozenset(_WHOLE_WORD.findall(outside.replace("#", "*").replace("...", " ... ")))
-    return Phrase(text, needed, re.compile(_expression(bare)))
+    pieces = outside.removesuffix("$").replace("...", "*").replace("#", "*").split("*")
+    return Phrase(text, needed, max(pieces, key=len).strip(), re.compile(_expression(bare)))
 
 
 def _expression(text: str) -> str:
@@ -80,9 +86,9 @@ def _part(text: str) -> str:
 
 def _piece(piece: str) -> str:
     if piece == "*":
-        return r"[a-z0-9_]{0,40}"
+        return r"[a-z0-9_.-]{0,40}"
     if piece == "#":
-        return r"\d{1,9}"
+        return r"\d{1,20}"
     if piece.startswith("("):
         return f"(?:{'|'.join(_part(choice) for choice in piece[1:-1].split('|'))})"
     return re.escape(piece)

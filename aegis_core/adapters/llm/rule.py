@@ -26,7 +26,7 @@ class When(Value):
 
     log: Phrases = ()
     also: Phrases = ()  # in the log too, be it on another line
-    since: Phrases = ()  # in the log after the last line that tells of trouble
+    since: Phrases = ()  # in the newest lines, after the last that tells of trouble
     health_log: Phrases = ()
     happened: Phrases = ()  # in what the runtime did, to it or to its neighbours
     faults: frozenset[Fault] = frozenset()
