@@ -22,6 +22,7 @@ _PAGES: Final = (
     ("incidents", "Incidents", ":material/list_alt:"),
     ("runbook", "Runbook", ":material/menu_book:"),
     ("impact", "Impact", ":material/insights:"),
+    ("brain", "Brain", ":material/psychology:"),
     ("chaos", "Chaos", ":material/bolt:"),
 )
 

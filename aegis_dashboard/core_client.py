@@ -14,6 +14,7 @@ from urllib.parse import quote
 import requests
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from aegis_dashboard.brain_wire import Evaluation
 from aegis_dashboard.wire import Brief, Detail, Event, ImpactReport, IncidentPage, Readiness, Runbook, Target
 
 CONNECT_SECONDS: Final = 1.0
@@ -26,6 +27,7 @@ OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
 Wire = TypeVar("Wire", bound=BaseModel)
 _TARGETS = TypeAdapter(tuple[Target, ...])
 _EVENTS = TypeAdapter(tuple[Event, ...])
+_EVALUATIONS = TypeAdapter(tuple[Evaluation, ...])
 
 
 class CoreAway(Exception):  # noqa: N818 - says what happened, and is shown as it is
@@ -74,6 +76,7 @@ class Feed(Protocol):
     def events(self, incident: Brief) -> tuple[Event, ...]: ...
     def runbook(self, search: str) -> Runbook: ...
     def impact(self) -> ImpactReport: ...
+    def evaluations(self) -> tuple[Evaluation, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,11 @@ class CoreClient:
 
     def impact(self) -> ImpactReport:
         return self._read(ImpactReport, "/impact", self._ask("/impact").body)
+
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """The newest first; none from a core that does not know of them."""
+        kept = self._ask("/evaluations", accepted=(OK, NOT_FOUND))
+        return self._read_items(_EVALUATIONS, "/evaluations", kept.body) if kept.status == OK else ()
 
     def _ask(
         self,

@@ -169,7 +169,14 @@ def title(name: str) -> str:
     """`Memory pressure` of `memory_pressure`, `DB latency` of `db_latency`."""
     text = words(name)
     text = text[:1].upper() + text[1:]
-    for plain, written in (("Cpu", "CPU"), ("Oom", "OOM"), ("Db ", "DB ")):
+    for plain, written in (
+        ("Cpu", "CPU"),
+        ("Oom", "OOM"),
+        ("Db ", "DB "),
+        ("Dns ", "DNS "),
+        ("Tls ", "TLS "),
+        ("Fd ", "FD "),
+    ):
         text = text.replace(plain, written)
     return text
 

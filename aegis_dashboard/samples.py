@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from aegis_dashboard.brain_wire import Evaluation
 from aegis_dashboard.core_client import IncidentQuery, UnknownIncident
 from aegis_dashboard.wire import Brief, Detail, Event, ImpactReport, ImpactRow, IncidentPage, Readiness, Runbook, Target
 
@@ -73,6 +74,10 @@ class SampleFeed:
             formula="saved = (manual MTTR − measured MTTR) × rate of the target's tier",
             incidents=rows,
         )
+
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """None: how good a brain is cannot be invented."""
+        return ()
 
     def _of(self, incident_id: str) -> SampleIncident:
         found = next((one for one in self._incidents if one.incident_id == incident_id), None)

@@ -21,7 +21,7 @@ Record = dict[str, Any]
 def saved_over_time(rows: Sequence[ImpactRow], zone: tzinfo) -> alt.Chart:
     """Dollars saved so far, as a stairway: each step is one incident."""
     records = cumulative(rows, zone)
-    base = alt.Chart(_data(records)).encode(
+    base = alt.Chart(inline(records)).encode(
         x=_time_axis(records),
         y=alt.Y("saved:Q", title=None, axis=alt.Axis(format="$~s", tickCount=5)),
         tooltip=[_time_tip("at"), alt.Tooltip("incident:N"), alt.Tooltip("step:Q", title="saved", format="$,.0f"),
@@ -29,7 +29,7 @@ def saved_over_time(rows: Sequence[ImpactRow], zone: tzinfo) -> alt.Chart:
     )  # fmt: skip
     area = base.mark_area(interpolate="step-after", color=GOOD, opacity=0.15)
     line = base.mark_line(interpolate="step-after", color=GOOD, strokeWidth=2)
-    return _framed(alt.layer(area, line, base.mark_point(color=GOOD, filled=True, size=28)))
+    return framed(alt.layer(area, line, base.mark_point(color=GOOD, filled=True, size=28)))
 
 
 def time_to_heal(rows: Sequence[ImpactRow], zone: tzinfo) -> alt.Chart:
@@ -47,8 +47,8 @@ def time_to_heal(rows: Sequence[ImpactRow], zone: tzinfo) -> alt.Chart:
         for row in rows
         if row.seconds is not None
     ]
-    chart = alt.Chart(_data(records)).mark_point(filled=True, size=70, opacity=0.85)
-    return _framed(
+    chart = alt.Chart(inline(records)).mark_point(filled=True, size=70, opacity=0.85)
+    return framed(
         chart.encode(
             x=_time_axis(records),
             y=alt.Y("seconds:Q", title=None, axis=alt.Axis(tickCount=5, labelExpr="datum.value + ' s'")),
@@ -63,8 +63,8 @@ def time_to_heal(rows: Sequence[ImpactRow], zone: tzinfo) -> alt.Chart:
 
 def by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
     """How many incidents of each fault, by how they ended."""
-    chart = alt.Chart(_data(fault_counts(rows))).mark_bar(cornerRadiusEnd=3, size=18)
-    return _framed(
+    chart = alt.Chart(inline(fault_counts(rows))).mark_bar(cornerRadiusEnd=3, size=18)
+    return framed(
         chart.encode(
             y=alt.Y("fault:N", sort="-x", title=None, axis=_NAMES),
             x=alt.X("count:Q", title=None, axis=alt.Axis(tickMinStep=1, tickCount=5, format="d")),
@@ -76,8 +76,8 @@ def by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
 
 def mean_by_fault(rows: Sequence[ImpactRow]) -> alt.Chart:
     """Mean seconds to heal of each fault; only what was healed counts."""
-    chart = alt.Chart(_data(fault_means(rows))).mark_bar(cornerRadiusEnd=3, size=18, color=WORK)
-    return _framed(
+    chart = alt.Chart(inline(fault_means(rows))).mark_bar(cornerRadiusEnd=3, size=18, color=WORK)
+    return framed(
         chart.encode(
             y=alt.Y("fault:N", sort="-x", title=None, axis=_NAMES),
             x=alt.X("seconds:Q", title=None, axis=alt.Axis(tickCount=5, labelExpr="datum.value + ' s'")),
@@ -146,10 +146,12 @@ def _time_tip(field: str) -> alt.Tooltip:
     return alt.Tooltip(f"{field}:T", title="when", format="%-d %b %Y, %H:%M:%S")
 
 
-def _data(records: Sequence[Record]) -> alt.InlineData:
+def inline(records: Sequence[Record]) -> alt.InlineData:
+    """Records as the data of a chart."""
     return alt.InlineData(values=list(records))
 
 
-def _framed(chart: Any) -> alt.Chart:
-    framed: alt.Chart = chart.properties(height=HEIGHT).configure_view(stroke=None).configure(background="transparent")
-    return framed
+def framed(chart: Any, height: int = HEIGHT) -> alt.Chart:
+    """A chart as all of them look: without a frame, on the ground of the page."""
+    bare: alt.Chart = chart.properties(height=height).configure_view(stroke=None).configure(background="transparent")
+    return bare

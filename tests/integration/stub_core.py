@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.integration.stub_alerts import unmapped, waiting
+from tests.integration.stub_brain import evaluations
 from tests.integration.stub_targets import CALM, LEAKS, MIB, calm, leaking, sample, target
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "sample_incidents.json"
@@ -150,6 +151,12 @@ class Stub:
     def reset(self) -> dict[str, Any]:
         ended, self.active = self.active, []
         return {"status": "reset", "ended": ended}
+
+    def evaluations(self) -> dict[str, Any]:
+        if self.scene == "empty":
+            return {"items": []}
+        told = HOSTILE if self.scene == "hostile" else "The connection pool was taken for the cause."
+        return {"items": evaluations(self.begun, told)}
 
     def impact(self) -> dict[str, Any]:
         ended = [one for one in self.incidents() if one["closed_at"]]
@@ -290,6 +297,7 @@ class Handler(BaseHTTPRequestHandler):
             "incidents": lambda: page(stub.incidents(), query),
             "runbook": lambda: stub.runbook(query.get("search", "")),
             "impact": stub.impact,
+            "evaluations": stub.evaluations,
             "faults": lambda: {"faults": faults(stub.active)},
             "status": lambda: STATUS | {"active_faults": stub.active},
             "reset": stub.reset,

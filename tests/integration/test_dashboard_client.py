@@ -53,6 +53,11 @@ def test_many_viewers_at_once_cost_one_request(server: HTTPServer, client: CoreC
     assert requests_for(server, "/targets") == 2
 
 
+def test_a_core_that_knows_of_no_evaluations_has_none(server: HTTPServer, client: CoreClient) -> None:
+    server.expect_request("/evaluations").respond_with_json({"detail": "Not Found"}, status=404)
+    assert client.evaluations() == ()
+
+
 def test_events_are_asked_for_again_only_when_the_incident_has_changed(
     server: HTTPServer, client: CoreClient, hand: Hand
 ) -> None:

@@ -227,6 +227,19 @@ def test_impact_shows_figures_formula_and_charts(core_up: Core, dashboard: Dashb
     expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(4)
 
 
+def test_the_brain_page_shows_how_good_it_was_and_what_went_wrong(core_up: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open("brain")
+    expect(page.locator(".ag-tiles .ag-panel")).to_have_count(4)
+    expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(2)
+    expect(page.locator(".ag-scores tbody tr")).to_have_count(4)
+    expect(page.locator(".ag-scores")).to_contain_text("own incidents")
+    expect(page.get_by_text("cloud small 48×")).to_be_visible()
+    page.get_by_role("combobox").click()
+    page.get_by_role("option", name="rules on 48 cases in cases").click()
+    expect(page.get_by_text("rules rules-2 48×")).to_be_visible()
+    expect(page.locator(".ag-lesson").first).to_contain_text("The connection pool was taken for the cause.")
+
+
 def test_a_fault_is_caused_by_its_button_and_watched_on_live(core_up: Core, dashboard: Dashboard) -> None:
     page = dashboard.open("chaos")
     expect(page.get_by_text("no fault on")).to_be_visible()
@@ -242,10 +255,10 @@ def test_a_fault_is_caused_by_its_button_and_watched_on_live(core_up: Core, dash
 
 def test_what_a_log_or_a_name_brings_along_is_shown_as_text(core_up: Core, dashboard: Dashboard) -> None:
     core_up.show("hostile", seconds_ago=8)
-    for path in ("", "incidents", "incidents?incident=inc-01001"):
+    for path in ("", "incidents", "incidents?incident=inc-01001", "brain"):
         page = dashboard.open(path)
         expect(page.get_by_text("<script>document.title='owned'</script>").first).to_be_visible()
-        if path != "incidents":
+        if path not in {"incidents", "brain"}:
             expect(page.locator(".ag-lines")).to_contain_text(["**bold** $x^2$ [a](javascript:alert(1)) :fire:"])
         assert page.locator(".stMain img, .stMain script, .stMain a[href^=javascript]").count() == 0
         assert "owned" not in page.title()
@@ -258,12 +271,13 @@ def test_places_without_anything_in_them_say_what_to_do(core_up: Core, dashboard
         "incidents": "No incident so far.",
         "runbook": "Nothing learned yet.",
         "impact": "Nothing to count yet.",
+        "brain": "Nothing measured yet.",
     }.items():
         expect(dashboard.open(path).get_by_text(text)).to_be_visible()
 
 
 def test_while_the_core_is_away_every_page_says_so_and_marks_its_samples(core_away: Core, dashboard: Dashboard) -> None:
-    for path in ("", "incidents", "runbook", "impact"):
+    for path in ("", "incidents", "runbook", "impact", "brain"):
         page = dashboard.open(path)
         expect(page.get_by_role("alert")).to_contain_text(f"The core does not answer. Tried {core_away.url}")
         expect(page.locator(".ag-section .ag-chip", has_text="SAMPLES").first).to_be_visible()
@@ -292,7 +306,7 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(core_up: Core, dashboard: D
     core_up.show("hostile", seconds_ago=8)
     dashboard.tab.set_viewport_size({"width": 400, "height": 800})
     too_wide = "e => e.scrollWidth - e.clientWidth"
-    for path in ("", "incidents", "incidents?incident=inc-01001", "runbook", "impact", "chaos"):
+    for path in ("", "incidents", "incidents?incident=inc-01001", "runbook", "impact", "brain", "chaos"):
         page = dashboard.open(path)
         assert page.locator(".stMain").evaluate(too_wide) <= 0, path
     for scene in ("foreseen", "others"):
