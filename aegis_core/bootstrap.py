@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol, Self
 
 import structlog
@@ -27,11 +28,13 @@ from aegis_core.adapters.runbook.recall import LessonRecall
 from aegis_core.adapters.runbook.reflex import ReflexRung
 from aegis_core.adapters.store.database import Database
 from aegis_core.adapters.store.event_log import SqlEventLog
+from aegis_core.adapters.store.feed import SqlFeed
 from aegis_core.adapters.store.incidents import Archive, SqlIncidents
 from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
 from aegis_core.adapters.store.search import SqlTexts, SqlVectors
 from aegis_core.api.app import Check, Services, create_app
+from aegis_core.api.messages import messages, performance
 from aegis_core.brains import embedder_of, ladder, rungs_of, writer
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.mapping import key_of, signal_of
@@ -40,6 +43,7 @@ from aegis_core.errors import ConfigError, RunbookError, RuntimeUnavailable, Sto
 from aegis_core.pipeline.announce import routes_to
 from aegis_core.pipeline.answers import Answers
 from aegis_core.pipeline.detect import Inbox
+from aegis_core.pipeline.live import Live
 from aegis_core.pipeline.responder import Responder
 from aegis_core.pipeline.retell import Postmortems
 from aegis_core.pipeline.tools import Tools, Verification
@@ -106,10 +110,7 @@ class Agent:
             def changed(before: Incident, after: Incident) -> None:
                 metrics.changed(before, after)
                 self._deliverer.nudge()
-
-            def answered(before: Incident, after: Incident) -> None:
-                changed(before, after)
-                self._responder.nudge()
+                self._live.nudge()
 
             def submit_all(signals: Sequence[Signal]) -> Sequence[tuple[Incident, bool]]:
                 taken = inbox.take_all(signals)
@@ -119,6 +120,7 @@ class Agent:
                 if new:
                     self._responder.nudge()
                     self._deliverer.nudge()
+                self._live.nudge()
                 return taken
 
             def submit(signal: Signal) -> tuple[Incident, bool]:
@@ -135,9 +137,11 @@ class Agent:
                 return list({one.id: one for one in touched}.values())
 
             self._tools = tools
-            answers = Answers(tools, events, answered)
+            figures = partial(performance, incidents, settings.manual_mttr_minutes)
+            self._live = Live(SqlFeed(database), incidents, messages, figures)
             eyes = Eyes(self.runtime, self.runtime, self.runtime)
             self._responder = Responder(tools, events, queue, settings.workers, changed)
+            answers = Answers(tools, events, changed, wake=self._responder.nudge)
             self._watcher = Watcher(eyes, tools, settings.sense_seconds, submit, tools.sightings)
             inbox = Inbox(events, tools.sightings.secrets_of, clock, settings.debounce_seconds, tools.rush)
             metrics.active.set_function(lambda: incidents.list(Filter(open=True), 1, 0)[1])
@@ -148,6 +152,7 @@ class Agent:
                 gate=_gate(settings),
                 reply=answers.reply,
                 comment=answers.comment,
+                live=self._live,
                 postmortem=Postmortems(incidents, parts.writer or writer(rungs)).of,
                 incidents=incidents,
                 runbook=runbook,
@@ -162,6 +167,7 @@ class Agent:
                 evaluations=EvaluationFolder(settings.evaluations_path).all,
                 outcomes=archive.outcomes,
                 manual_mttr_minutes=settings.manual_mttr_minutes,
+                dashboard_url=settings.dashboard_url,
             )
             self.app: FastAPI = create_app(self.services)
             self._opened = opened.pop_all()
@@ -181,6 +187,7 @@ class Agent:
             log.warning("the runbook cannot be used", error=str(error))
         recovered = self._responder.start()
         self._deliverer.start()
+        self._live.start()
         self._watcher.start()
         log.info("started", runtime=self.services.runtime, brain=list(self.services.brain), taken_back=recovered)
 
@@ -189,6 +196,7 @@ class Agent:
         self._tools.stopping.set()
         self._watcher.join()
         self._responder.stop()
+        self._live.stop()
         self._deliverer.stop()
         self._opened.close()
 

@@ -218,6 +218,19 @@ class Standings(Protocol):
         """Return what holds for a target: said of it, or of all of them (see standing.combined)."""
 
 
+class Feed(Protocol):
+    """The events of all incidents in the order in which they were written. Raises StoreUnavailable."""
+
+    def newest(self) -> int:
+        """Return the position of the newest event; 0 where there is none."""
+
+    def after(self, position: int, limit: int) -> Sequence[tuple[int, Event]]:
+        """Return up to `limit` events after a position, the oldest first, each with its own.
+
+        Positions only grow: whoever has seen one will never find another event at or below it.
+        """
+
+
 class EventLog(Protocol):
     """The log that everything is derived from. Raises StoreUnavailable.
 

@@ -21,17 +21,18 @@ from aegis_core.domain.reflex import earned
 from aegis_core.domain.reliability import reliability
 from aegis_core.domain.signal import Fault, Report, Signal
 from aegis_core.domain.target import TargetState, Usage, is_own, opted_in
+from aegis_core.pipeline.live import Live
 from aegis_core.pipeline.retell import Retold
 from aegis_core.ports import Clock, Filter, Incidents, Runbook
 
 from . import views
 from .intake import Entrance
+from .live import Stream
 from .people import People
 from .problems import install
 
 MOST_OFFSET = 2**31  # beyond it no store counts
 Form = Literal["markdown", "json"]
-MOST_FOR_IMPACT = 2_000  # incidents that the impact figures are computed over, the newest
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Services:
     reply: Callable[[Reply], Incident]
     comment: Callable[[str, str, str], Incident]  # an incident's id, who says it, what
     postmortem: Callable[[str], Retold]
+    live: Live
     incidents: Incidents
     runbook: Runbook
     targets: Callable[[], Sequence[tuple[TargetState, Sequence[Usage]]]]
@@ -67,6 +69,7 @@ class Services:
     evaluations: Callable[[], Sequence[Evaluation]]
     outcomes: Callable[[], Sequence[Outcome]]
     manual_mttr_minutes: float
+    dashboard_url: str
 
 
 class Asked(BaseModel):
@@ -87,6 +90,7 @@ def create_app(services: Services) -> FastAPI:
     install(app)
     Entrance(services.submit, services.report, services.gate, services.clock).open(app)
     People(services.reply, services.comment, services.gate).open(app)
+    Stream(services.live, services.clock, services.dashboard_url).open(app)
     _incidents(app, services)
     _lookups(app, services)
     _condition(app, services)
@@ -169,7 +173,7 @@ def _lookups(app: FastAPI, services: Services) -> None:
     @app.get("/impact")
     def impact() -> dict[str, Any]:
         """Show what was healed, how fast, and what that saved."""
-        closed, _ = services.incidents.list(Filter(open=False), MOST_FOR_IMPACT, 0)
+        closed, _ = services.incidents.list(Filter(open=False), views.MOST_FOR_IMPACT, 0)
         return views.impact(closed, services.manual_mttr_minutes)
 
 

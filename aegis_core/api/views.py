@@ -14,6 +14,7 @@ from aegis_core.domain.trial import Answered
 from aegis_core.domain.trust import HALF_LIFE
 
 Json = Mapping[str, Any]
+MOST_FOR_IMPACT = 2_000  # incidents that the impact figures are computed over, the newest
 REFLEX_RULE = (
     f"By reflex: {LEAST_SUCCESSES} verified successes of the same trouble since the last failure, and the lower "
     f"quartile of Beta(1 + successes, 1 + failures) at {LEAST_LOWER:g} or more; outcomes count half after "

@@ -18,6 +18,7 @@ from .ending import Ended, Ending
 from .services import take_port
 
 GRACE_SECONDS = 5  # for requests under way
+HEARD_BYTES = 4_096  # of a message of whoever follows the live stream: what they say means nothing
 
 log = structlog.get_logger("aegis")
 
@@ -49,5 +50,11 @@ def serve(
 
 
 def _server(app: FastAPI) -> uvicorn.Server:
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ws_max_size=HEARD_BYTES,
+    )
     return uvicorn.Server(config)

@@ -10,7 +10,8 @@ from .approval import Approval
 from .chronicle import counted, sentence
 from .events import Event, EventType
 from .evidence import lines_of
-from .incident import Incident, Intent, Status, fold
+from .incident import Incident, Status, fold
+from .intent import Intent
 from .model import Value
 from .opinion import Opinion
 from .policy import Decision

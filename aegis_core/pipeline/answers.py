@@ -20,10 +20,19 @@ NOBODY: Final = "somebody"  # who gives no name that can be shown
 
 
 class Answers:
-    """Takes answers and comments from many threads. `changed` is told of every incident, before and after."""
+    """Takes answers and comments from many threads.
 
-    def __init__(self, tools: Tools, events: EventLog, changed: Callable[[Incident, Incident], None]) -> None:
-        self._tools, self._events, self._changed = tools, events, changed
+    `changed` is told of every incident, before and after; `wake` is called when one may go on.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        events: EventLog,
+        changed: Callable[[Incident, Incident], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._tools, self._events, self._changed, self._wake = tools, events, changed, wake
 
     def reply(self, reply: Reply) -> Incident:
         """Answer a question; what was approved happens soon after. Everything is on disk when this returns.
@@ -67,6 +76,7 @@ class Answers:
 
         after = self._events.answer(incident_id, noted, self._tools.clock())
         self._changed(seen[-1], after)
+        self._wake()
         return after
 
     def _no_longer(self, incident: Incident) -> str:

@@ -10,13 +10,14 @@ from sqlalchemy import text
 
 from aegis_core.adapters.store.database import Database
 from aegis_core.adapters.store.event_log import SqlEventLog, rebuild
+from aegis_core.adapters.store.feed import SqlFeed
 from aegis_core.adapters.store.incidents import Archive, SqlIncidents
 from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.notice import Notice
 from aegis_core.domain.signal import Signal
-from aegis_core.ports import EventLog, Incidents, Opening, Outbox, WorkQueue
+from aegis_core.ports import EventLog, Feed, Incidents, Opening, Outbox, WorkQueue
 
 Route = Callable[[Incident | None, Incident], Iterable[tuple[str, Notice]]]
 
@@ -30,6 +31,7 @@ class Store:
     queue: WorkQueue
     outbox: Outbox
     archive: Archive
+    feed: Feed
     rebuild: Callable[[], int]
     tamper: Callable[[str, dict[str, Any]], Sequence[Any]]
     close: Callable[[], None]
@@ -59,6 +61,7 @@ def sqlite(folder: Path) -> Store:
         queue=SqlWorkQueue(database, owner="a test"),
         outbox=SqlOutbox(database),
         archive=Archive(database),
+        feed=SqlFeed(database),
         rebuild=lambda: rebuild(database),
         tamper=tamper,
         close=database.close,

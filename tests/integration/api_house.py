@@ -58,10 +58,10 @@ class ApiHouse:
         """Write events as if the agent had."""
         return self.log.answer(incident_id, lambda _: drafts, self.clock())
 
-    def waits(self, **asked: Any) -> str:
-        """An incident of `web` that waits for an answer, for half an hour; returns its id."""
-        incident_id: str = self.post().json()["incident_id"]
-        now, seen = self.clock(), self.runtime.find("web")
+    def waits(self, target: str = "web", **asked: Any) -> str:
+        """An incident of a target that waits for an answer, for half an hour; returns its id."""
+        incident_id: str = self.post(container_name=target).json()["incident_id"]
+        now, seen = self.clock(), self.runtime.find(target)
         shown = without_secrets(seen) if seen else None
         question = make.approval(
             **{"shown": shown, "asked_at": now, "expires_at": now + timedelta(minutes=30), **asked}
