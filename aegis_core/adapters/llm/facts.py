@@ -10,6 +10,7 @@ from aegis_core.domain.target import Health, RunState, TargetState
 from .levels import Limits, Measured, measured
 from .loglines import LogLine, read_log, read_since
 
+CALM_LINES: Final = 5  # fewer say nothing about a program's mood
 _DOWN: Final = frozenset({RunState.EXITED, RunState.DEAD, RunState.RESTARTING})
 _NEW_IMAGE: Final = ("image changed from", "is another build than before")
 
@@ -35,6 +36,7 @@ class Facts(NamedTuple):
     text: str  # all lines and their words, to pass over quickly what cannot stand on any of them
     words: frozenset[str]
     quiet: bool  # the log speaks, and of no error
+    calm: bool  # no line speaks of a failure, and most are called information
     errors: bool  # the program itself calls some of its lines errors
     cite: Mapping[str, str]
 
@@ -49,6 +51,7 @@ def facts_of(evidence: Evidence, limits: Limits) -> Facts:
     health_log = _after(texts, "health check: ") if state and state.health is Health.UNHEALTHY else []
     since = read_since(evidence)
     log = read_log(evidence, [text for text in texts if text.startswith("log: ")])
+    quiet = bool(log) and not any(line.trouble for line in log)
     spoken = (*happened, *health_log, *log, *since)
     return Facts(
         fault=evidence.fault,
@@ -68,7 +71,8 @@ def facts_of(evidence: Evidence, limits: Limits) -> Facts:
         since=since,
         text="\n".join(line.plain for line in spoken),
         words=frozenset().union(*(line.words for line in spoken)),
-        quiet=bool(log) and not any(line.trouble for line in log),
+        quiet=quiet,
+        calm=len(since) >= CALM_LINES and _informs(log, since),
         errors=any(line.called_error for line in log),
         cite={
             "signal": texts[0],
@@ -77,6 +81,11 @@ def facts_of(evidence: Evidence, limits: Limits) -> Facts:
             "image": image,
         },
     )
+
+
+def _informs(log: Sequence[LogLine], newest: Sequence[LogLine]) -> bool:
+    """Tell whether nothing fails by any line, and most of the newest ones are called information."""
+    return not any(line.failure for line in log) and sum(line.informs for line in newest) > len(newest) / 2
 
 
 def _starting(texts: Sequence[str], prefix: str) -> str:

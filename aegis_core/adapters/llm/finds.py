@@ -78,6 +78,7 @@ def _state_holds(when: When, facts: Facts) -> bool:
         (when.grew, facts.memory.grew),
         (when.known, facts.known),
         (when.quiet, facts.quiet),
+        (when.calm, facts.calm),
         (when.errors, facts.errors),
     )
     return all(not any_of or is_ in any_of for any_of, is_ in one_of) and all(

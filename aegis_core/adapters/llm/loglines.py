@@ -14,7 +14,7 @@ END: Final = 300
 NEWEST_LINES: Final = 25  # raw log lines that count as recent
 LEVEL_WITHIN: Final = 160  # characters of a line in which its level is looked for
 OLD: Final = 0.75  # of a line after which the log went on without any error
-MERE: Final = 0.65  # of a warning in a log that tells of no error
+MERE: Final = 0.65  # of a warning without a word of failure, in a log that tells of no error
 WRAPPED: Final = 0.6  # of an error that names its own cause in the line after it
 
 _LEVEL: Final = re.compile(
@@ -33,9 +33,11 @@ _LEVELS: Final[Mapping[str, str]] = {
 _COUNTS: Final[Mapping[str, float]] = {"": 1.0, _ERROR: 1.0, _WARN: 0.9, _INFO: 0.6, _DEBUG: 0.4}
 _BROKEN: Final = re.compile(
     r"segmentation fault|segfault|core dumped|\bcrash(?:ed|es|loop)|exited (?:with )?(?:code|status)? ?[1-9]"
-    r"|no such host|address already in use|too many open files|expired|rejected",
+    r"|panicked|unhandled|uncaught|no such host|address already in use|too many open files|expired|rejected",
     re.IGNORECASE,
 )
+# An event of Kubernetes: a Warning is what it calls whatever failed.
+_EVENT: Final = re.compile(r"(?:^|\s)Warning(?:\s{2,}|\t)[A-Z][A-Za-z]{3,40}\s")
 # What a person typed at a prompt is no output of any program.
 _TYPED: Final = re.compile(r"^\s{0,4}(?:\[?[\w.-]{1,40}@[\w.-]{1,80}[: ][^\s$#]{0,120}\]?[$#]|\$|->) ")
 
@@ -56,10 +58,20 @@ class LogLine(NamedTuple):
         """Read a line; of a long one its two ends, where the cause stands."""
         short = text if len(text) <= HEAD + END else f"{text[:HEAD]} {text[-END:]}"
         comparable = plain(short)
-        level = _level(text[:LEVEL_WITHIN])
+        level = _ERROR if _EVENT.search(text[:LEVEL_WITHIN]) else _level(text[:LEVEL_WITHIN])
         trouble = level == _ERROR or (not level and (is_error(short) or _BROKEN.search(short) is not None))
         counts = 0.0 if _TYPED.match(text) else _COUNTS[level]
         return cls(text, comparable, words_of(comparable), cite, counts, level, trouble)
+
+    @property
+    def informs(self) -> bool:
+        """The program itself calls it a mere information."""
+        return self.level in (_INFO, _DEBUG)
+
+    @property
+    def failure(self) -> bool:
+        """It speaks of a failure, whatever the program calls it."""
+        return self.trouble or (not self.informs and is_error(self.text))
 
     @property
     def called_error(self) -> bool:
@@ -80,7 +92,9 @@ def read_log(evidence: Evidence, numbered: Sequence[str]) -> list[LogLine]:
     went_on = len(evidence.tail) >= NEWEST_LINES and not any(one.trouble for one in lines if one.text in newest)
     fresh = {template_of(text) for text in newest} if went_on else set()
     if not any(one.trouble for one in lines):
-        lines = [one._replace(counts=one.counts * MERE) if one.level == _WARN else one for one in lines]
+        lines = [
+            one._replace(counts=one.counts * MERE) if one.level == _WARN and not one.failure else one for one in lines
+        ]
     followers = [*lines[1:], None][: len(lines)]
     return [_weighed(one, follower, fresh) for one, follower in zip(lines, followers, strict=True)]
 

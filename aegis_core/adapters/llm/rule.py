@@ -42,6 +42,7 @@ class When(Value):
     known: bool | None = None  # the runtime knows the target, so that its state counts
     grew: bool | None = None  # its memory has grown, and has not come back
     quiet: bool | None = None  # the log speaks, and of no error
+    calm: bool | None = None  # not even a warning of a failure, and most lines are called information
     errors: bool | None = None  # the program itself calls some of its lines errors
 
 
