@@ -33,6 +33,7 @@ from aegis_core.adapters.store.incidents import Archive, SqlIncidents
 from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
 from aegis_core.adapters.store.search import SqlTexts, SqlVectors
+from aegis_core.adapters.store.standings import SqlStandings
 from aegis_core.api.app import Check, Services, create_app
 from aegis_core.api.messages import messages, performance
 from aegis_core.brains import embedder_of, ladder, rungs_of, writer
@@ -101,6 +102,7 @@ class Agent:
                 recall=_recall(settings, runbook, database),
                 incidents=incidents,
                 policy=settings.policy(own_names=frozenset({socket.gethostname()})),
+                standings=SqlStandings(database),
                 rates=settings.rates(),
                 forecast_lead=settings.forecast_lead_seconds,
                 verification=_verification(settings),
@@ -155,6 +157,7 @@ class Agent:
                 live=self._live,
                 postmortem=Postmortems(incidents, parts.writer or writer(rungs)).of,
                 incidents=incidents,
+                standings=SqlStandings(database),
                 runbook=runbook,
                 targets=tools.sightings.all,
                 forecast=tools.sightings.forecast,

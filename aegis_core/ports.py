@@ -3,7 +3,7 @@
 Each is implemented by adapters and by a fake in `testing`, and both pass the same contract tests.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -216,6 +216,16 @@ class Standings(Protocol):
 
     def of(self, target: str) -> Standing:
         """Return what holds for a target: said of it, or of all of them (see standing.combined)."""
+
+
+class StandingBook(Standings, Protocol):
+    """Where people say it. What is said survives a restart of the agent."""
+
+    def all(self) -> Mapping[str, Standing]:
+        """Return what is said, by target; under '*' what is said of all of them."""
+
+    def say(self, target: str, change: Callable[[Standing], Standing], at: datetime) -> Standing:
+        """Change what is said of a target, or under '*' of all, in one step; returns what is said of it then."""
 
 
 class Feed(Protocol):

@@ -23,13 +23,14 @@ from aegis_core.domain.signal import Fault, Report, Signal
 from aegis_core.domain.target import TargetState, Usage, is_own, opted_in
 from aegis_core.pipeline.live import Live
 from aegis_core.pipeline.retell import Retold
-from aegis_core.ports import Clock, Filter, Incidents, Runbook
+from aegis_core.ports import Clock, Filter, Incidents, Runbook, StandingBook
 
 from . import views
 from .intake import Entrance
 from .live import Stream
 from .people import People
 from .problems import install
+from .standings import Switches
 
 MOST_OFFSET = 2**31  # beyond it no store counts
 Form = Literal["markdown", "json"]
@@ -57,6 +58,7 @@ class Services:
     postmortem: Callable[[str], Retold]
     live: Live
     incidents: Incidents
+    standings: StandingBook
     runbook: Runbook
     targets: Callable[[], Sequence[tuple[TargetState, Sequence[Usage]]]]
     forecast: Callable[[str], Forecast | None]
@@ -91,6 +93,7 @@ def create_app(services: Services) -> FastAPI:
     Entrance(services.submit, services.report, services.gate, services.clock).open(app)
     People(services.reply, services.comment, services.gate).open(app)
     Stream(services.live, services.clock, services.dashboard_url).open(app)
+    Switches(services.standings, services.incidents, services.policy, services.gate, services.clock).open(app)
     _incidents(app, services)
     _lookups(app, services)
     _condition(app, services)

@@ -42,7 +42,7 @@ def _answer(  # noqa: PLR0917 - an answer has that many parts
     asked = core.incident(incident_id)
     if asked.approval and asked.approval.approved is None:
         out().print(question(asked))
-    body = {"by": by or _login(), "comment": comment, "version": asked.version if seen is None else seen}
+    body = {"by": by or login(), "comment": comment, "version": asked.version if seen is None else seen}
     after = core.read(Detail, core.post(f"{path_of(incident_id)}/{word}", {**body, "via": Via.CLI}))
     action = after.approval.action if after.approval else "It"
     done = ("is approved", Tone.GOOD) if word == "approve" else ("is refused", Tone.WARN)
@@ -55,7 +55,7 @@ def comment(
     incident_id: Id, text: Annotated[str, typer.Argument(metavar="TEXT")], by: By = None, url: Url = None
 ) -> None:
     """Say something about an incident, for all who follow it."""
-    core_at(url).post(f"{path_of(incident_id)}/comments", {"by": by or _login(), "comment": text})
+    core_at(url).post(f"{path_of(incident_id)}/comments", {"by": by or login(), "comment": text})
     out().print("Noted.")
 
 
@@ -69,7 +69,8 @@ def postmortem(incident_id: Id, as_json: AsJson = False, url: Url = None) -> Non
     return out().print("\n".join(words.printable(line) for line in lines), markup=False, soft_wrap=True)
 
 
-def _login() -> str:
+def login() -> str:
+    """Who is logged in here."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run as a number without a name

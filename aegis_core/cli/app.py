@@ -9,7 +9,7 @@ import typer
 from aegis_core import __version__
 from aegis_core.errors import AegisError, AlreadyRunning, ConfigError
 
-from . import answers, incidents
+from . import answers, incidents, standings
 from .demo import demo
 from .doctor import doctor
 from .evaluate import evaluate
@@ -33,6 +33,10 @@ app.command()(answers.approve)
 app.command()(answers.reject)
 app.command()(answers.comment)
 app.command()(answers.postmortem)
+app.command()(standings.maintenance)
+app.command()(standings.quarantine)
+app.command()(standings.release)
+app.command()(standings.standings)
 app.command()(incidents.runbook)
 app.command()(simulate)
 app.command()(doctor)

@@ -82,6 +82,16 @@ class Seen(Stored):
     usage: Usage | None = None
 
 
+class Standing(Stored):
+    """One target of `GET /standings`; `by` is empty where policy itself has put it into quarantine."""
+
+    target: str
+    maintenance_until: datetime | None = None
+    quarantined_until: datetime | None = None
+    reason: str = ""
+    by: str = ""
+
+
 class Readiness(Stored):
     """`GET /ready`."""
 

@@ -38,6 +38,22 @@ def combined(everywhere: Standing, own: Standing) -> Standing:
     )
 
 
+def in_maintenance(standing: Standing, until: datetime | None, by: str, reason: str) -> Standing:
+    """Say that people are at work until then; None: not any more."""
+    return standing.model_copy(update={"maintenance_until": until, "by": by, "reason": reason})
+
+
+def quarantined(standing: Standing, until: datetime, by: str, reason: str) -> Standing:
+    """Say that nothing is to be done until then."""
+    return standing.model_copy(update={"quarantined_until": until, "by": by, "reason": reason})
+
+
+def released(standing: Standing, now: datetime, by: str, reason: str) -> Standing:
+    """Say that whatever was tried before now no longer counts."""
+    told = {"quarantined_until": None, "released_at": now, "by": by, "reason": reason}
+    return standing.model_copy(update=told)
+
+
 def maintenance(standing: Standing, now: datetime) -> tuple[datetime, str] | None:
     """Say until when to rest while people are at work, and why; None where they are not.
 

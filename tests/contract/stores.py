@@ -14,10 +14,11 @@ from aegis_core.adapters.store.feed import SqlFeed
 from aegis_core.adapters.store.incidents import Archive, SqlIncidents
 from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
+from aegis_core.adapters.store.standings import SqlStandings
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.notice import Notice
 from aegis_core.domain.signal import Signal
-from aegis_core.ports import EventLog, Feed, Incidents, Opening, Outbox, WorkQueue
+from aegis_core.ports import EventLog, Feed, Incidents, Opening, Outbox, StandingBook, WorkQueue
 
 Route = Callable[[Incident | None, Incident], Iterable[tuple[str, Notice]]]
 
@@ -32,6 +33,7 @@ class Store:
     outbox: Outbox
     archive: Archive
     feed: Feed
+    standings: StandingBook
     rebuild: Callable[[], int]
     tamper: Callable[[str, dict[str, Any]], Sequence[Any]]
     close: Callable[[], None]
@@ -62,6 +64,7 @@ def sqlite(folder: Path) -> Store:
         outbox=SqlOutbox(database),
         archive=Archive(database),
         feed=SqlFeed(database),
+        standings=SqlStandings(database),
         rebuild=lambda: rebuild(database),
         tamper=tamper,
         close=database.close,

@@ -113,7 +113,6 @@ standings = Table(
     metadata,
     Column("target", String(256), primary_key=True),  # '*' stands for all of them
     Column("maintenance_until", Moment),
-    Column("quarantined_at", Moment),
     Column("quarantined_until", Moment),
     Column("released_at", Moment),  # by hand; attempts before it no longer count
     Column("reason", String(512), nullable=False),

@@ -24,7 +24,6 @@ def upgrade() -> None:
         "standings",
         sa.Column("target", sa.String(256), primary_key=True),
         sa.Column("maintenance_until", MOMENT),
-        sa.Column("quarantined_at", MOMENT),
         sa.Column("quarantined_until", MOMENT),
         sa.Column("released_at", MOMENT),
         sa.Column("reason", sa.String(512), nullable=False),
