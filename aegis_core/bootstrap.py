@@ -32,6 +32,7 @@ from aegis_core.adapters.store.feed import SqlFeed
 from aegis_core.adapters.store.incidents import Archive, SqlIncidents
 from aegis_core.adapters.store.outbox import SqlOutbox
 from aegis_core.adapters.store.queue import SqlWorkQueue
+from aegis_core.adapters.store.releases import SqlReleases
 from aegis_core.adapters.store.search import SqlTexts, SqlVectors
 from aegis_core.adapters.store.standings import SqlStandings
 from aegis_core.api.app import Check, Services, create_app
@@ -45,18 +46,19 @@ from aegis_core.pipeline.announce import routes_to
 from aegis_core.pipeline.answers import Answers
 from aegis_core.pipeline.detect import Inbox
 from aegis_core.pipeline.live import Live
+from aegis_core.pipeline.releases import Registrar
 from aegis_core.pipeline.responder import Responder
 from aegis_core.pipeline.retell import Postmortems
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.pipeline.watch import Eyes, Watcher
-from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Sensor, Writer
+from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Reverter, Sensor, Writer
 from aegis_core.settings import RuntimeChoice, Settings, listed
 from aegis_core.telemetry import Metrics
 
 log = structlog.get_logger("aegis")
 
 
-class Runtime(Sensor, EvidenceSource, Effector, Protocol):
+class Runtime(Sensor, EvidenceSource, Effector, Reverter, Protocol):
     """Eyes, memory and hands of one runtime."""
 
 
@@ -95,12 +97,14 @@ class Agent:
                 born=clock(),
                 sensor=self.runtime,
                 effector=self.runtime,
+                reverter=self.runtime,
                 source=self.runtime,
                 prober=HttpProber(settings.verify_timeout_seconds),
                 brain=parts.brain or ladder(rungs, metrics.analysed),
                 runbook=runbook,
                 recall=_recall(settings, runbook, database),
                 incidents=incidents,
+                releases=SqlReleases(database),
                 policy=settings.policy(own_names=frozenset({socket.gethostname()})),
                 standings=SqlStandings(database),
                 rates=settings.rates(),
@@ -145,6 +149,7 @@ class Agent:
             self._responder = Responder(tools, events, queue, settings.workers, changed)
             answers = Answers(tools, events, changed, wake=self._responder.nudge)
             self._watcher = Watcher(eyes, tools, settings.sense_seconds, submit, tools.sightings)
+            self._registrar = Registrar(tools)
             inbox = Inbox(events, tools.sightings.secrets_of, clock, settings.debounce_seconds, tools.rush)
             metrics.active.set_function(lambda: incidents.list(Filter(open=True), 1, 0)[1])
             self._archive = archive
@@ -192,11 +197,13 @@ class Agent:
         self._deliverer.start()
         self._live.start()
         self._watcher.start()
+        self._registrar.start()
         log.info("started", runtime=self.services.runtime, brain=list(self.services.brain), taken_back=recovered)
 
     def stop(self) -> None:
         """End in reverse order; unfinished incidents wait for the next start."""
         self._tools.stopping.set()
+        self._registrar.join()
         self._watcher.join()
         self._responder.stop()
         self._live.stop()

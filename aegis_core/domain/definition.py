@@ -19,10 +19,10 @@ def differences(old: TargetState, new: TargetState) -> Iterable[str]:
     if removed:
         yield f"environment lost {', '.join(sorted(removed))}"
     if old.limits != new.limits:
-        yield f"limits changed from {told(old.limits)} to {told(new.limits)}"
+        yield f"limits changed from {in_words(old.limits)} to {in_words(new.limits)}"
 
 
-def told(limits: Limits) -> str:
+def in_words(limits: Limits) -> str:
     """Put limits in words."""
     memory = f"{limits.memory_bytes // 2**20} MiB" if limits.memory_bytes else "no memory limit"
     return f"{memory}, {f'{limits.cpus:g} CPUs' if limits.cpus else 'no CPU limit'}"

@@ -39,7 +39,7 @@ class Goal(Stored):
                 memory = _not_below(state.limits.memory_bytes, wanted.memory_bytes)
                 return memory and _not_below(state.limits.cpus, wanted.cpus)
             case Action.ROLLBACK:
-                return state.image_id == self.image_id
+                return bool(self.image_id) and state.image_id == self.image_id
             case _:
                 return True
 

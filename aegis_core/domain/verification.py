@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .action import Action
-from .definition import told
+from .definition import in_words
 from .intent import REVERSIBLE, Goal
 from .model import Stored
 from .signal import Fault
@@ -115,7 +115,7 @@ def _as_planned(state: TargetState, expected: Expectation) -> list[Condition]:
     """It is the release that was gone back to, or has the limits that it was given, and nobody has changed that."""
     if expected.action not in REVERSIBLE:
         return []
-    seen = f"{state.image} ({state.image_id[:19]})" if expected.action is Action.ROLLBACK else told(state.limits)
+    seen = f"{state.image} ({state.image_id[:19]})" if expected.action is Action.ROLLBACK else in_words(state.limits)
     holds = expected.goal.shown_by(expected.action, state)
     return [Condition(name=f"{expected.action} as planned", holds=holds, seen=seen)]
 

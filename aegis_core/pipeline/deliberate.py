@@ -16,6 +16,7 @@ from aegis_core.domain.policy import Circumstances, Decision, Verdict, decide, r
 from aegis_core.domain.target import without_secrets
 
 from .panel import Heard
+from .planning import hindrance
 from .predict import predict
 from .tools import Tools, being_stopped, failed, rested
 
@@ -44,7 +45,7 @@ def deliberate(incident: Incident, tools: Tools) -> Sequence[Draft]:
 
 def _heard(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, around: Circumstances, tools: Tools) -> Heard:
     proposed, target, now = diagnosis.action, around.target, tools.clock()
-    hindrance = tools.hindrance(proposed, target) if target else ""
+    hindered = hindrance(incident, proposed, target, tools) if target else ""
     return tools.panel.hear(
         {
             Agent.DETECTION: partial(voices.detection, evidence, proposed, tools.thresholds),
@@ -55,7 +56,7 @@ def _heard(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, around:
                 proposed,
                 evidence.target,
                 around,
-                hindrance=hindrance,
+                hindrance=hindered,
                 policy=tools.policy,
                 now=now,
             ),

@@ -8,19 +8,23 @@ from typing import Final
 from aegis_core.domain.action import Action
 from aegis_core.domain.change import Relation
 from aegis_core.domain.correlation import unwell
+from aegis_core.domain.definition import in_words
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.intent import Intent
 from aegis_core.domain.policy import Decision, Verdict, forbidden, still
 from aegis_core.domain.target import TargetState, without_secrets
-from aegis_core.errors import ActionUnsupported, TargetGone
+from aegis_core.errors import ActionUnsupported, NotUndone, RuntimeAway, RuntimeUnavailable, TargetGone
 
+from .outcome import undone
+from .planning import planned
 from .tools import Tools, failed, rested
 
 STOP_MARGIN: Final = 15.0  # seconds after its stop timeout within which a restart that has begun must have ended
 SETTLE: Final = timedelta(seconds=3)  # a request that a killed agent had sent shows in the runtime's events by then
 
 STALE_AFTER: Final = timedelta(minutes=5)  # older evidence says nothing about now: the agent was away
+MOST_TRIES: Final = 3  # of a change that the runtime does not finish; then it is taken back
 MOST_TURNS: Final = 5  # how often in one incident a change of the target makes Aegis look anew
 _STOPPED: Final = "A person has stopped or paused it meanwhile; that is respected."
 
@@ -34,14 +38,14 @@ def intend(incident: Incident, tools: Tools) -> Sequence[Draft]:
     if decision is None:
         return ()
     if decision.action is Action.NOOP:
-        return (_done(Action.NOOP, "nothing was done"),)
+        return (_nothing_done(),)
     if incident.cleared_at and not incident.tried:
         return (rested(tools.clock(), "Whoever reported it has said meanwhile that it is over."),)
     before = tools.effector.find(incident.target)
     overtaken = _overtaken(incident, before, tools)
     if overtaken or before is None:
         return _anew(incident, overtaken, tools)
-    return _no_longer(incident, decision, before, tools) or _intent(decision.action, before, tools)
+    return _no_longer(incident, decision, before, tools) or _intent(incident, decision.action, before, tools)
 
 
 def _no_longer(incident: Incident, decision: Decision, before: TargetState, tools: Tools) -> Sequence[Draft]:
@@ -61,9 +65,17 @@ def _no_longer(incident: Incident, decision: Decision, before: TargetState, tool
             return _refused(reason)
 
 
-def _intent(action: Action, before: TargetState, tools: Tools) -> Sequence[Draft]:
-    intent = Intent(action=action, at=tools.clock(), before=without_secrets(before)).model_dump(mode="json")
-    return (Draft(type=EventType.ACTION_INTENDED, agent=Agent.RESOLUTION, data={"intent": intent}),)
+def _intent(incident: Incident, action: Action, before: TargetState, tools: Tools) -> Sequence[Draft]:
+    """What is to come of it is planned now and kept: whoever resumes neither plans nor does it a second time."""
+    try:
+        goal = planned(incident, action, before, tools)
+    except TargetGone as error:
+        return _anew(incident, str(error), tools)
+    except ActionUnsupported as error:
+        return _refused(str(error))
+    intent = Intent(action=action, at=tools.clock(), before=without_secrets(before), goal=goal)
+    data = {"intent": intent.model_dump(mode="json")}
+    return (Draft(type=EventType.ACTION_INTENDED, agent=Agent.RESOLUTION, data=data),)
 
 
 def remediate(incident: Incident, tools: Tools) -> Sequence[Draft]:
@@ -75,27 +87,75 @@ def remediate(incident: Incident, tools: Tools) -> Sequence[Draft]:
     if intent is None:
         return ()
     try:
-        return _once(incident, intent, tools)
+        return (_change_once if intent.reversible else _restart_once)(incident, intent, tools)
     except TargetGone as error:
-        return _anew(incident, str(error), tools)
+        return _taken_back(intent, str(error), tools) or _anew(incident, str(error), tools)
     except ActionUnsupported as error:
-        return _refused(str(error))
+        return _taken_back(intent, str(error), tools) or _refused(str(error))
+    except RuntimeAway:
+        raise
+    except RuntimeUnavailable as error:
+        if not intent.reversible or incident.stumbles < MOST_TRIES:
+            raise
+        return _taken_back(intent, str(error), tools) or _refused(str(error))
 
 
-def _once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[Draft]:
+def _restart_once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[Draft]:
     target = intent.before.ref
     begun = _begun(incident, intent, tools)
     state = _settled(intent, tools) if begun and _asked(incident, intent, tools) else tools.effector.observe(target)
-    if not (begun and _happened(intent, state)):
-        if state.stopped_by_person:  # also when the stop that was begun turns out not to be the half of a restart
-            return _anew(incident, _STOPPED, tools)
-        barred = forbidden(state, tools.policy)
-        if barred:
-            return _refused(barred)
+    if not (begun and intent.reached(state)):
+        hindered = _hindered(incident, state, tools)  # also where the stop that was begun is not the half of a restart
+        if hindered:
+            return hindered
         tools.effector.apply(intent.action, intent.before)
         state = tools.effector.observe(target)
-    followed = _followers(state, tools) if intent.action is Action.RESTART else ()
-    return (_done(intent.action, "; ".join([f"{state.run}, {state.started}", *followed])),)
+    return (_done(intent, state, tools),)
+
+
+def _change_once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[Draft]:
+    """SCALE_UP, ROLLBACK: their goal is absolute, so that it is reached or not, however often it was asked for.
+
+    In the middle of a change, what is seen of the target says nothing: it is finished.
+    """
+    state = _look(intent, tools)
+    if state is None or not intent.reached(state):
+        if not tools.reverter.under_way(intent):
+            hindered = _hindered(incident, tools.effector.observe(intent.before.ref), tools)
+            if hindered:
+                return _taken_back(intent, "It was called off.", tools) or hindered
+        tools.effector.apply(intent.action, intent.before, intent.goal)
+        state = _look(intent, tools)
+    if state is None:
+        raise TargetGone(f"{intent.before.ref.name} is gone.")
+    return (_done(intent, state, tools),)
+
+
+def _look(intent: Intent, tools: Tools) -> TargetState | None:
+    """A rollback puts another target of the same name in the place of the old one."""
+    if intent.action is Action.ROLLBACK:
+        return tools.effector.find(intent.before.ref.name)
+    return tools.effector.observe(intent.before.ref)
+
+
+def _hindered(incident: Incident, state: TargetState, tools: Tools) -> Sequence[Draft]:
+    """Ask at the moment of acting whether it may still be acted on."""
+    if state.stopped_by_person:
+        return _anew(incident, _STOPPED, tools)
+    barred = forbidden(state, tools.policy)
+    return _refused(barred) if barred else ()
+
+
+def _taken_back(intent: Intent, reason: str, tools: Tools) -> Sequence[Draft]:
+    """Undo what was done of a change that cannot be finished, and give it to a person; nothing where nothing was."""
+    if not intent.reversible:
+        return ()
+    try:
+        seen = tools.reverter.undo(intent)
+    except (NotUndone, ActionUnsupported, TargetGone) as error:
+        told = f"{intent.action} could not be finished ({reason}) and not be undone: {error}"
+        return (failed(Agent.RESOLUTION, told),)
+    return (undone(seen, reason), failed(Agent.RESOLUTION, reason)) if seen else ()
 
 
 def _followers(parent: TargetState, tools: Tools) -> Sequence[str]:
@@ -127,7 +187,7 @@ def _left_behind(child: TargetState, parent: TargetState) -> bool:
 def _follow(child: TargetState, parent: TargetState, tools: Tools) -> None:
     """Restart it once, also where an agent was killed in the middle of that."""
     intent = Intent(action=Action.RESTART, at=parent.started_at or tools.clock(), before=child)
-    if not (tools.effector.begun(child.ref, intent.at) and _happened(intent, _settled(intent, tools))):
+    if not (tools.effector.begun(child.ref, intent.at) and intent.reached(_settled(intent, tools))):
         tools.effector.apply(Action.RESTART, child)
 
 
@@ -158,14 +218,9 @@ def _settled(intent: Intent, tools: Tools) -> TargetState:
     """Watch a stop that is under way until it has ended, or has had all the time that it may take."""
     return tools.watch(
         lambda: tools.effector.observe(intent.before.ref),
-        enough=lambda state: _happened(intent, state),
+        enough=intent.reached,
         seconds=intent.before.stop_timeout + STOP_MARGIN,
     )
-
-
-def _happened(intent: Intent, state: TargetState) -> bool:
-    earlier = intent.before.started_at
-    return state.started_at is not None and (earlier is None or state.started_at > earlier)
 
 
 def _overtaken(incident: Incident, before: TargetState | None, tools: Tools) -> str:
@@ -192,8 +247,27 @@ def _restarted(seen: TargetState, now: TargetState) -> bool:
     return now.started_at > seen.started_at and now.restart_count <= seen.restart_count
 
 
-def _done(action: Action, seen: str) -> Draft:
-    return Draft(type=EventType.ACTION_EXECUTED, agent=Agent.RESOLUTION, data={"action": action, "seen": seen})
+def _nothing_done() -> Draft:
+    data = {"action": Action.NOOP, "seen": "nothing was done"}
+    return Draft(type=EventType.ACTION_EXECUTED, agent=Agent.RESOLUTION, data=data)
+
+
+def _done(intent: Intent, state: TargetState, tools: Tools) -> Draft:
+    """Say what was reached, and on which target it can be verified; whoever lives in its network follows it."""
+    followed = _followers(state, tools) if intent.goal.begins_a_run(intent.action) else ()
+    told = [f"{state.run}, {state.started}", *_defined(intent, state), *followed]
+    data = {"action": intent.action, "seen": "; ".join(told), "target": state.ref.model_dump()}
+    return Draft(type=EventType.ACTION_EXECUTED, agent=Agent.RESOLUTION, data=data)
+
+
+def _defined(intent: Intent, state: TargetState) -> Sequence[str]:
+    match intent.action:
+        case Action.SCALE_UP:
+            return (f"{in_words(intent.before.limits)} → {in_words(state.limits)}",)
+        case Action.ROLLBACK:
+            return (f"{intent.before.image} → {intent.goal.image}",)
+        case _:
+            return ()
 
 
 def _refused(reason: str) -> Sequence[Draft]:

@@ -26,6 +26,7 @@ from .investigate import investigate
 from .learn import learn
 from .remediate import intend, remediate
 from .tools import Stage, Tools, failed
+from .undo import undo
 from .verify import verify
 
 STAGES: Final[Mapping[Status, Sequence[Stage]]] = {  # the first one that has something to add
@@ -34,7 +35,7 @@ STAGES: Final[Mapping[Status, Sequence[Stage]]] = {  # the first one that has so
     Status.AWAITING_APPROVAL: (approve,),  # when nobody says yes: → FAILED, or rests; a yes → DECIDED
     Status.DECIDED: (intend,),  # → EXECUTING | VERIFYING (NOOP) | FAILED
     Status.EXECUTING: (remediate,),  # → VERIFYING | FAILED
-    Status.VERIFYING: (verify,),  # → RESOLVED | FAILED | rests, then ANALYZING for the next attempt
+    Status.VERIFYING: (verify, undo),  # → RESOLVED | FAILED | rests, then ANALYZING for the next attempt
 }
 
 MOST_STUMBLES: Final = 6  # a stage that breaks this often in a row is given up: 1+2+4+8+16 s of pauses

@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
-from aegis_core.domain.action import Action
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.impact import Rates
 from aegis_core.domain.incident import Incident
@@ -26,6 +25,8 @@ from aegis_core.ports import (
     Incidents,
     Prober,
     Recall,
+    Releases,
+    Reverter,
     Runbook,
     Sensor,
     Standings,
@@ -63,10 +64,6 @@ class NothingSaid:
         return Standing()
 
 
-def _nothing_hinders(action: Action, target: TargetState) -> str:  # noqa: ARG001
-    return ""
-
-
 @dataclass(frozen=True)
 class Tools:
     """The ports that stages work through. `born` is when this agent started."""
@@ -75,12 +72,14 @@ class Tools:
     born: datetime
     sensor: Sensor
     effector: Effector
+    reverter: Reverter
     source: EvidenceSource
     prober: Prober
     brain: Brain
     runbook: Runbook
     recall: Recall
     incidents: Incidents
+    releases: Releases
     policy: Policy
     rates: Rates
     forecast_lead: float = 120.0  # seconds before a foreseen OOM kill in which it is acted on
@@ -88,7 +87,6 @@ class Tools:
     sightings: Sightings = field(default_factory=Sightings)
     panel: Panel = field(default_factory=Panel)
     standings: Standings = field(default_factory=NothingSaid)
-    hindrance: Callable[[Action, TargetState], str] = _nothing_hinders  # why the runtime cannot do it; empty: it can
     verification: Verification = field(default_factory=Verification)
     stopping: Event = field(default_factory=Event)
 

@@ -7,19 +7,18 @@ from typing import Any, Final
 from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 
 from aegis_core.domain.action import Action
-from aegis_core.domain.diagnosis import Category
 from aegis_core.domain.events import Agent, Draft, EventType
-from aegis_core.domain.impact import assess, tier_of
 from aegis_core.domain.incident import Incident
+from aegis_core.domain.intent import Goal
 from aegis_core.domain.lograte import PATTERN_LABEL, matching
-from aegis_core.domain.policy import attempts_in_window, rests_until
 from aegis_core.domain.signal import Fault
 from aegis_core.domain.symptom import steady_seconds, thresholds_of
-from aegis_core.domain.target import TIER_LABEL, TargetState
+from aegis_core.domain.target import TargetState
 from aegis_core.domain.verification import HTTP_OK, Expectation, Judgement, Observation, Probe, judge
 from aegis_core.errors import RuntimeProblem, TargetGone
 
-from .tools import Tools, failed
+from .outcome import before_it, concluded
+from .tools import Tools
 
 LATENCY_PROBES: Final = 8
 LATENCY_PAUSE: Final = 0.4  # seconds; together about 3 s, in which a slow statement or lock shows
@@ -28,20 +27,24 @@ LATENCY_PAUSE: Final = 0.4  # seconds; together about 3 s, in which a slow state
 def verify(incident: Incident, tools: Tools) -> Sequence[Draft]:
     """Judge what the action led to. Healthy closes the incident; else there is another attempt, or a person.
 
+    What can be taken back is judged only, and `undo` concludes.
+
     Raises RuntimeUnavailable when the runtime cannot be asked: the stage is run again.
     """
-    decision = incident.decision
-    if decision is None or incident.executed_at is None:
+    decision, intent = incident.decision, incident.intent
+    reversible = intent is not None and intent.reversible
+    if decision is None or incident.executed_at is None or (reversible and incident.judgement):
         return ()
-    intent = incident.intent
-    before = intent.before if intent else (incident.evidence.target if incident.evidence else None)
+    before = before_it(incident)
     since = intent.at if intent else incident.executed_at
     expected = _expectation(incident, decision.action, since, before.labels if before else {}, tools)
     judgement = _until_clear(incident, before, expected, tools)
     verified = Draft(
         type=EventType.VERIFIED, agent=Agent.RESOLUTION, data={"judgement": judgement.model_dump(mode="json")}
     )
-    return (verified, *_what_follows(incident, judgement, before, tools))
+    if reversible:  # first it is made final, or taken back
+        return (verified,)
+    return (verified, *concluded(incident, judgement, tools))
 
 
 def _expectation(
@@ -52,6 +55,7 @@ def _expectation(
         fault=incident.fault,
         action=action,
         since=since,
+        goal=incident.intent.goal if incident.intent else Goal(),
         memory_percent=own.memory_percent,
         cpu_percent=own.cpu_percent,
         latency_seconds=limits.latency_seconds,
@@ -85,17 +89,12 @@ def _latest(call: RetryCallState) -> Any:
     return call.outcome.result() if call.outcome else None
 
 
-def _seemed_over(incident: Incident) -> bool:
-    """Nothing was done because the symptom had gone away: that is believed once."""
-    diagnosis = incident.diagnosis
-    return diagnosis is not None and diagnosis.category is Category.HEALTHY and not incident.tried
-
-
 def _look(incident: Incident, expected: Expectation, tools: Tools) -> Observation:
-    """One look at the same target that was acted on."""
+    """One look at the same target that was acted on, or at the one that the action has put in its place."""
     try:
         if incident.intent:
-            state: TargetState | None = tools.effector.observe(incident.intent.before.ref)
+            target = incident.executed_on or incident.intent.before.ref
+            state: TargetState | None = tools.effector.observe(target)
         else:
             state = tools.effector.find(incident.target)
     except TargetGone:
@@ -137,36 +136,3 @@ def _errors_since(state: TargetState, since: datetime, tools: Tools) -> int | No
         return len(matching(tools.source.logs(state.ref, since=since), state.labels.get(PATTERN_LABEL, "*")))
     except RuntimeProblem:
         return None
-
-
-def _what_follows(
-    incident: Incident, judgement: Judgement, before: TargetState | None, tools: Tools
-) -> Sequence[Draft]:
-    now = tools.clock()
-    if judgement.healthy:
-        tier = tier_of(before.labels.get(TIER_LABEL, "") if before else "")
-        # Without an action of ours nothing was saved, nor where a person has stopped it.
-        healed = incident.attempts > 0 and judgement.shows_running
-        impact = assess(incident.opened_at.astimezone(), now, tier, tools.rates) if healed else None
-        data: dict[str, Any] = {"impact": impact.model_dump(mode="json") if impact else None}
-        return (Draft(type=EventType.RESOLVED, agent=Agent.RESOLUTION, data=data),)
-    told = "; ".join(judgement.failures)
-    if _seemed_over(incident):
-        data = {"until": now.isoformat(), "reason": f"It seemed to be over, and is not: {told}."}
-        return (Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=data),)
-    if incident.intent is None:
-        cause = incident.diagnosis.root_cause if incident.diagnosis else str(incident.fault)
-        return (failed(Agent.RESOLUTION, f"{_sentence(cause)} Nothing that Aegis may do mends this ({told})."),)
-    history = tools.incidents.history(incident.target)
-    tries = attempts_in_window(history, tools.policy, now)
-    if tries >= tools.policy.max_attempts:
-        return (failed(Agent.RESOLUTION, f"{incident.intent.action} did not help, {tries} times in a row: {told}."),)
-    until = rests_until(history, tools.policy) or now
-    rested = {"until": until.isoformat(), "reason": f"{incident.intent.action} did not help: {told}."}
-    return (Draft(type=EventType.RESTED, agent=Agent.RESOLUTION, data=rested),)
-
-
-def _sentence(text: str) -> str:
-    """The text with an end: brains write a root cause with a full stop or without."""
-    text = text.strip()
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

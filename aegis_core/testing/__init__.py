@@ -3,7 +3,8 @@
 from .clock import FakeClock
 from .outbox import MemoryOutbox
 from .recall import MarksRecall
+from .releases import MemoryReleases
 from .runtime import FakeRuntime
 from .stubs import StubBrain, StubProber
 
-__all__ = ["FakeClock", "FakeRuntime", "MarksRecall", "MemoryOutbox", "StubBrain", "StubProber"]
+__all__ = ["FakeClock", "FakeRuntime", "MarksRecall", "MemoryOutbox", "MemoryReleases", "StubBrain", "StubProber"]

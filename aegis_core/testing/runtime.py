@@ -1,7 +1,6 @@
 """A runtime in memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from threading import RLock
@@ -9,16 +8,17 @@ from typing import Any
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.change import MOST_NEIGHBOURS, Change, ChangeKind, Neighbour, Relation
+from aegis_core.domain.intent import Goal, Intent
 from aegis_core.domain.logs import clean_lines
 from aegis_core.domain.masking import secret_values
 from aegis_core.domain.target import Health, RunState, TargetRef, TargetState, Usage
-from aegis_core.errors import ActionUnsupported, RuntimeProblem, TargetGone
+from aegis_core.errors import RuntimeProblem, TargetGone
 from aegis_core.ports import Stopping
 
 from .broadcast import Broadcast
 from .clock import FakeClock
+from .reverter import IDLE_BYTES, FakeReverter, FakeTarget
 
-_IDLE_BYTES = 16 * 2**20  # what a target uses that nothing is wrong with
 _OTHER_WAY = {
     Relation.NETWORK_PARENT: Relation.NETWORK_CHILD,
     Relation.NETWORK_CHILD: Relation.NETWORK_PARENT,
@@ -28,25 +28,13 @@ _OTHER_WAY = {
 }
 
 
-@dataclass
-class _FakeTarget:
-    state: TargetState
-    env: Mapping[str, str]
-    starts: int = 0
-    memory_bytes: int = 0
-    cpu_percent: float = 0.0
-    deaf: bool = False
-    begun_at: datetime | None = None
-    lines: list[tuple[datetime, str]] = field(default_factory=list)
-    happenings: list[tuple[datetime, str]] = field(default_factory=list)
-
-
 class FakeRuntime:
-    """A runtime in memory: `Sensor`, `EvidenceSource` and `Effector`, and the means to disturb its targets.
+    """A runtime in memory: `Sensor`, `EvidenceSource`, `Effector` and `Reverter`, and the means to disturb its targets.
 
     `applied` lists what was carried out. `failures` holds errors that the next calls of `find`, `observe` and `apply`
     raise before they do anything; `lost_replies` those that `apply` raises when it has done everything; `unheard` those
-    that listening for changes raises. `cut` and `mend` the stream of changes.
+    that listening for changes raises. `cut` and `mend` the stream of changes. `images` are those that are there to go
+    back to, `broken` those that no target gets up with.
     """
 
     def __init__(self, clock: FakeClock) -> None:
@@ -58,19 +46,27 @@ class FakeRuntime:
         self._broadcast = Broadcast(clock)
         self.cut, self.mend = self._broadcast.cut, self._broadcast.mend
         self._ties: list[tuple[str, Relation, str]] = []
-        self._targets: dict[str, _FakeTarget] = {}
+        self._targets: dict[str, FakeTarget] = {}
         self._ids = count(1)
         self._turn = RLock()
+        self._reverter = FakeReverter(self._targets, self._new_id, self.start)
+        self.images, self.broken = self._reverter.images, self._reverter.broken
+        self.plan, self.settle, self.under_way = (
+            self._reverter.plan,
+            self._reverter.settle,
+            self._reverter.under_way,
+        )
 
     def add(self, name: str, env: Mapping[str, str] | None = None, **known: Any) -> TargetRef:
         """Create and start a target; `known` are fields of TargetState. One of the same name is replaced."""
-        ref = TargetRef(name=name, id=f"{next(self._ids):064x}")
+        ref = TargetRef(name=name, id=self._new_id())
         keys = {"env_keys": tuple(sorted(env or {})), **known}
         with self._turn:
             if name in self._targets:
                 self.remove(name)
             state = TargetState(ref=ref, at=self._clock(), run=RunState.CREATED, **keys)
-            self._targets[name] = _FakeTarget(state, env or {}, memory_bytes=_IDLE_BYTES)
+            self._targets[name] = FakeTarget(state, env or {})
+            self.images.add(state.image_id)
             self.start(name)
         return ref
 
@@ -92,11 +88,13 @@ class FakeRuntime:
             over = {"finished_at": None, "exit_code": None, "oom_killed": False, "stopped_by_person": False}
             self._change(name, run=RunState.RUNNING, health=health, health_log=(), started_at=now, **over)
             target.starts += 1
-            target.memory_bytes, target.cpu_percent, target.deaf = _IDLE_BYTES, 0.0, False
+            target.memory_bytes, target.cpu_percent, target.deaf = IDLE_BYTES, 0.0, False
             target.happenings.append((now, "start"))
             target.lines.append((now, "ready"))
             self._tell(name, ChangeKind.STARTED)
-            if health is Health.HEALTHY:
+            if target.state.image_id in self.broken:
+                self.end(name, 1)
+            elif health is Health.HEALTHY:
                 self._tell(name, ChangeKind.HEALTHY)
 
     def end(self, name: str, exit_code: int, oom_killed: bool = False, by_person: bool = False) -> None:
@@ -191,15 +189,14 @@ class FakeRuntime:
         self._fail(self.failures)
         return self._seen(self._present(target))
 
-    def apply(self, action: Action, before: TargetState) -> None:
+    def apply(self, action: Action, before: TargetState, goal: Goal = Goal()) -> None:
         """See `ports.Effector.apply`."""
         self._fail(self.failures)
         with self._turn:
-            target = self._present(before.ref)
-            if action not in {Action.RESTART, Action.NOOP}:
-                raise ActionUnsupported
             if action is Action.RESTART:
-                self._restart(target)
+                self._restart(self._present(before.ref))
+            elif action is not Action.NOOP:
+                self._reverter.carry_out(Intent(action=action, at=before.at, before=before, goal=goal))
             self.applied.append((action, before.ref))
         self._fail(self.lost_replies)
 
@@ -208,7 +205,16 @@ class FakeRuntime:
         known = self._targets.get(target.name)
         return known is not None and known.begun_at is not None and known.begun_at > since
 
-    def _restart(self, target: _FakeTarget) -> None:
+    def undo(self, intent: Intent) -> str:
+        """See `ports.Reverter.undo`."""
+        self._fail(self.failures)
+        with self._turn:
+            return self._reverter.undo(intent)
+
+    def _new_id(self) -> str:
+        return f"{next(self._ids):064x}"
+
+    def _restart(self, target: FakeTarget) -> None:
         name, target.begun_at = target.state.ref.name, self._clock()
         if target.deaf:
             self._clock.advance(target.state.stop_timeout)
@@ -217,17 +223,17 @@ class FakeRuntime:
             self.end(name, 137 if target.deaf else 143)
         self.start(name)
 
-    def _present(self, ref: TargetRef) -> _FakeTarget:
+    def _present(self, ref: TargetRef) -> FakeTarget:
         target = self._targets.get(ref.name)
         if target is None or target.state.ref != ref:
             raise TargetGone
         return target
 
-    def _seen(self, target: _FakeTarget, with_usage: bool = True) -> TargetState:
+    def _seen(self, target: FakeTarget, with_usage: bool = True) -> TargetState:
         usage = self._usage(target) if with_usage else None
         return target.state.model_copy(update={"at": self._clock(), "usage": usage})
 
-    def _usage(self, target: _FakeTarget) -> Usage | None:
+    def _usage(self, target: FakeTarget) -> Usage | None:
         if not target.state.running:
             return None
         limit = target.state.limits.memory_bytes

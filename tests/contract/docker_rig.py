@@ -22,6 +22,15 @@ def docker(*arguments: str) -> str:
     return done.stdout.strip()
 
 
+def build(name: str, number: int) -> str:
+    """Build another release: the same image with something else in its environment. Returns its tag."""
+    tag = f"{name}:{number}"
+    recipe = f"FROM {IMAGE}\nENV RELEASE={number}\nLABEL release={number}\n"
+    command = ("docker", "build", "--quiet", f"--tag={tag}", "-")
+    subprocess.run(command, input=recipe, text=True, check=True, capture_output=True, timeout=60)
+    return tag
+
+
 def open_rig(folder: Path) -> "DockerRig":
     """Start a container for one test. Raises RigUnavailableError where no engine answers."""
     try:
@@ -41,8 +50,9 @@ class DockerRig:
     def __init__(self) -> None:
         self.name = f"aegis-rig-{uuid.uuid4().hex[:8]}"
         self.runtime = DockerRuntime()
-        self.sensor = self.evidence = self.effector = self.runtime
+        self.sensor = self.evidence = self.effector = self.reverter = self.runtime
         self._others: list[str] = []
+        self._images = [IMAGE]
         self._folder = Path(tempfile.mkdtemp(prefix="aegis-rig-"))
         self._record = self._folder / "engine-starts"
         self._recorder = self._record_starts()
@@ -91,6 +101,18 @@ class DockerRig:
         docker("rm", "--force", self.name)
         self._create()
 
+    def release(self) -> None:
+        starts = self.control / "starts"
+        before = len(starts.read_text().splitlines())
+        self._images.append(build(self.name, len(self._images) + 1))
+        self.recreate()
+        wait_until(lambda: len(starts.read_text().splitlines()) > before, "the release to have started")
+
+    def drop_releases(self) -> None:
+        """The first one is the base of the others, and stays: as another image it is one that never was a release."""
+        for image in self._images[1:-1]:
+            docker("rmi", "--force", image)
+
     def befriend(self) -> str:
         other = f"{self.name}-db"
         self._others.append(other)
@@ -98,7 +120,10 @@ class DockerRig:
         return other
 
     def close(self) -> None:
-        docker("rm", "--force", "--volumes", self.name, *self._others)
+        named = docker("ps", "--all", "--format={{.Names}}", f"--filter=name=^{self.name}").split()
+        docker("rm", "--force", "--volumes", *{self.name, *named, *self._others})
+        for image in self._images[1:]:
+            subprocess.run(["docker", "rmi", "--force", image], capture_output=True, check=False, timeout=60)
         self._recorder.kill()
         self._recorder.wait()
         self.runtime.close()
@@ -112,7 +137,7 @@ class DockerRig:
             *(f"--memory={MEMORY_LIMIT_BYTES}", f"--memory-swap={MEMORY_LIMIT_BYTES}", f"--env=API_TOKEN={SECRET}"),
             *("--health-cmd=test ! -e /control/unhealthy", "--health-interval=1s", "--health-retries=1"),
             *(f"--volume={self._folder}:/control", f"--volume={PROGRAM}:/tiny_target.py:ro"),
-            *(IMAGE, "python", "-u", "/tiny_target.py", "/control"),
+            *(self._images[-1], "python", "-u", "/tiny_target.py", "/control"),
         )
 
     def _compose_labels(self, service: str, depends_on: str = "") -> list[str]:

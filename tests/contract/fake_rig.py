@@ -22,7 +22,8 @@ class FakeRig:
     def __init__(self) -> None:
         self._clock = FakeClock()
         self._runtime = FakeRuntime(self._clock)
-        self.sensor = self.evidence = self.effector = self._runtime
+        self.sensor = self.evidence = self.effector = self.reverter = self._runtime
+        self._release = 1
         self.recreate()
 
     def now(self) -> datetime:
@@ -59,7 +60,15 @@ class FakeRig:
     def recreate(self) -> None:
         limits = Limits(memory_bytes=MEMORY_LIMIT_BYTES, cpus=CPUS)
         known = {"labels": LABELS, "limits": limits, "stop_timeout": STOP_TIMEOUT, "health": Health.HEALTHY}
+        known |= {"image": f"tiny:{self._release}", "image_id": f"sha256:{self._release}"}
         self._ref = self._runtime.add(self.name, {"API_TOKEN": SECRET}, **known)
+
+    def release(self) -> None:
+        self._release += 1
+        self.recreate()
+
+    def drop_releases(self) -> None:
+        self._runtime.images.intersection_update({f"sha256:{self._release}"})
 
     def befriend(self) -> str:
         self._runtime.add("db")

@@ -30,12 +30,12 @@ class ProcessRig:
         self._control.mkdir()
         self._state = folder / "state"
         self._config = folder / "processes.toml"
-        self._generation = 1
+        self._generation = self._release = 1
         self._others: dict[str, dict[str, list[str]]] = {}
         self._port = _free_port()
         self._describe()
         self.runtime = ProcessRuntime(self._config, self._state, self.now)
-        self.sensor = self.evidence = self.effector = self.runtime
+        self.sensor = self.evidence = self.effector = self.reverter = self.runtime
         self.runtime.start()
         wait_until(lambda: self.starts() == 1, "the first start")
 
@@ -78,6 +78,14 @@ class ProcessRig:
         self.runtime.reload()
         wait_until(lambda: self.starts() == before + 1, "the start of the new target")
 
+    def release(self) -> None:
+        self._release += 1
+        self.recreate()
+
+    def drop_releases(self) -> None:
+        for known in (self._state / "programs").iterdir():
+            known.unlink()
+
     def befriend(self) -> str:
         self._others = {"db": {"command": ["sleep", "600"]}}
         self.recreate()
@@ -97,7 +105,7 @@ class ProcessRig:
 
     def _describe(self) -> None:
         target = {
-            "command": ["{python}", str(PROGRAM), str(self._control), str(self._port)],
+            "command": ["{python}", str(PROGRAM), str(self._control), str(self._port), f"release-{self._release}"],
             "env": {"API_TOKEN": SECRET, "GENERATION": self._generation},
             "memory_limit_mb": MEMORY_LIMIT_BYTES / MIB,
             "cpus": CPUS,

@@ -21,7 +21,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
-from aegis_core.ports import Effector, EvidenceSource, Sensor
+from aegis_core.domain.release import Release
+from aegis_core.ports import Effector, EvidenceSource, Reverter, Sensor
 
 MIB: Final = 1024 * 1024
 MEMORY_LIMIT_BYTES: Final = 128 * MIB
@@ -45,6 +46,7 @@ class Rig(Protocol):
     sensor: Sensor
     evidence: EvidenceSource
     effector: Effector
+    reverter: Reverter
 
     def now(self) -> datetime:
         """The moment by the runtime's clock, aware, in UTC."""
@@ -79,6 +81,12 @@ class Rig(Protocol):
     def recreate(self) -> None:
         """Replace it by a new one of the same name, running, whose target id is another."""
 
+    def release(self) -> None:
+        """Replace it by a new one of the same name that runs another release of it, which obeys as well."""
+
+    def drop_releases(self) -> None:
+        """Take every release away from the host but the one that runs."""
+
     def befriend(self) -> str:
         """Make a second target that the first one depends on, running, and return its name.
 
@@ -87,6 +95,13 @@ class Rig(Protocol):
 
     def close(self) -> None:
         """Take everything away that the rig has made."""
+
+
+def as_release(rig: Rig) -> Release:
+    """What the rig's target runs now, as if it had been seen healthy."""
+    state = rig.effector.find(rig.name)
+    assert state is not None
+    return Release(target=rig.name, image_id=state.image_id, image=state.image, verified_at=rig.now())
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:

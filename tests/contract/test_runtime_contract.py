@@ -263,7 +263,7 @@ def test_a_slow_restart_keeps_nobody_from_looking(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("action", [Action.SCALE_UP, Action.ROLLBACK])
-def test_an_action_that_cannot_be_carried_out_is_refused_and_does_nothing(rig: Rig, action: Action) -> None:
+def test_what_was_not_planned_is_refused_and_nothing_is_done(rig: Rig, action: Action) -> None:
     before = seen(rig)
     with pytest.raises(ActionUnsupported):
         rig.effector.apply(action, before)

@@ -1,6 +1,6 @@
 """The target of the rigs: a small program that does what the files in its control folder tell it.
 
-usage: python tiny_target.py CONTROL_FOLDER [HEALTH_PORT]
+usage: python tiny_target.py CONTROL_FOLDER [HEALTH_PORT [RELEASE]]
 
 Standard library only and in one file, so that it also runs in a bare container with the folder mounted. A rig writes a
 file (under another name, then renamed) and the program takes it away when it has obeyed:

@@ -32,7 +32,7 @@ from aegis_core.pipeline.announce import routes_to
 from aegis_core.pipeline.responder import MOST_ABSENCES, MOST_STUMBLES, Responder
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.ports import Claim, EventLog, Filter, WorkQueue
-from aegis_core.testing import FakeClock, FakeRuntime, MarksRecall, StubBrain, StubProber
+from aegis_core.testing import FakeClock, FakeRuntime, MarksRecall, MemoryReleases, StubBrain, StubProber
 from tests import examples as make
 from tests.contract.rigs import wait_until
 from tests.contract.stores import Store, sqlite
@@ -59,6 +59,7 @@ class House:
         self.clock = FakeClock(make.NOON)
         self.runtime = FakeRuntime(self.clock)
         self.brain: Any = StubBrain(make.diagnosis())
+        self.releases = MemoryReleases()
         self.events: EventLog = store.events
         self.queue: WorkQueue = store.queue
         self.agents: list[Responder] = []
@@ -87,12 +88,14 @@ class House:
                 born=self.clock(),
                 sensor=self.runtime,
                 effector=self.runtime,
+                reverter=self.runtime,
                 source=self.runtime,
                 prober=StubProber(),
                 brain=self.brain,
                 runbook=NoLessons(),
                 recall=MarksRecall(NoLessons()),
                 incidents=self.store.incidents,
+                releases=self.releases,
                 policy=Policy(),
                 rates=Rates(),
                 verification=Verification(attempts=2, wait_seconds=0.0, limit_seconds=0.05, stability_seconds=0.0),

@@ -53,6 +53,17 @@ class Engine(docker.APIClient):
         former.close()
         self.trust_env = False  # no proxy and no .netrc leads to a local socket; looking for them takes time
 
+    def update(self, container: str, changes: Mapping[str, Any]) -> None:
+        """Change limits or the restart policy of a container; the SDK knows no `NanoCpus`."""
+        url = self._url("/containers/{0}/update", container)  # type: ignore[attr-defined] # left out of the stubs
+        self._result(self._post_json(url, data=changes), True)  # type: ignore[attr-defined]
+
+    def join_network(self, network: str, container: str, endpoint: Mapping[str, Any]) -> None:
+        """Connect a container to a network, with what `docker inspect` tells of an endpoint."""
+        url = self._url("/networks/{0}/connect", network)  # type: ignore[attr-defined]
+        data = {"Container": container, "EndpointConfig": endpoint}
+        self._raise_for_status(self._post_json(url, data=data))  # type: ignore[attr-defined]
+
     def past_events(self, since: datetime, until: datetime, filters: Mapping[str, Sequence[str]]) -> list[Any]:
         """Return the events between two moments that the engine still remembers, oldest first, as it sends them."""
         params = {"since": _stamp(since), "until": _stamp(until), "filters": json.dumps(filters)}

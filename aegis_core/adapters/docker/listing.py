@@ -12,6 +12,7 @@ from .state import run_state
 Item = Mapping[str, Any]
 """One container in the answer of the engine to "list"."""
 
+_OUT_OF_SIGHT: Final = re.compile(r".+\.aegis-(next|[0-9a-f]{12})")
 _EXIT_CODE: Final = re.compile(r"\((\d+)\)")
 _HEALTH: Final = (
     ("(healthy)", Health.HEALTHY),
@@ -41,6 +42,21 @@ def listed_name(item: Item) -> str:
     """The container's own name: links give it further ones, with a second slash in them."""
     names = item.get("Names") or [item["Id"][:12]]
     return str(min(names, key=lambda name: str(name).count("/"))).removeprefix("/")
+
+
+def next_name(target: TargetRef) -> str:
+    """What a container is called that will take the place of the target."""
+    return f"{target.name}.aegis-next"
+
+
+def aside_name(target: TargetRef) -> str:
+    """What the target is called while another container is tried in its place."""
+    return f"{target.name}.aegis-{target.id[:12]}"
+
+
+def out_of_sight(name: str) -> bool:
+    """Tell whether a container is one that Aegis keeps ready or aside: no target, whatever its labels say."""
+    return _OUT_OF_SIGHT.fullmatch(name) is not None
 
 
 def settled(item: Item) -> bool:

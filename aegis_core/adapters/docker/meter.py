@@ -132,6 +132,11 @@ class Meter:
             for gone in self._kept.keys() - containers:
                 del self._kept[gone]
 
+    def drop(self, container: str) -> None:
+        """Forget the sample of the present round: it was measured against what holds no longer."""
+        with self._lock:
+            self._round.pop(container, None)
+
     def close(self) -> None:
         """End the threads; samples that are being taken are waited for."""
         self._rounds.shutdown(cancel_futures=True)

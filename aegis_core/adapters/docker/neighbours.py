@@ -11,7 +11,7 @@ from aegis_core.ports import Clock
 
 from .client import Engine, answered_with, translated
 from .containers import Containers
-from .listing import Item, from_listing, listed_name
+from .listing import Item, from_listing, listed_name, out_of_sight
 from .state import Inspection
 
 _PROJECT: Final = "com.docker.compose.project"
@@ -99,7 +99,8 @@ class Neighbourhood:
         """Return its neighbours, the closest first, and those in trouble before others. Raises TargetGone,
         RuntimeUnavailable."""
         with translated("listing the containers"):
-            items = [dict(item) for item in self._engine.containers(all=True)]
+            listed = [dict(item) for item in self._engine.containers(all=True)]
+        items = [item for item in listed if not out_of_sight(listed_name(item))]
         found = sorted(related(target.id, items), key=self._rank)[:MOST_NEIGHBOURS]
         seen = (self._neighbour(relation, item) for relation, item in found)
         return [neighbour for neighbour in seen if neighbour]

@@ -6,6 +6,7 @@ from typing import Final
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.change import Change, Neighbour
+from aegis_core.domain.intent import Goal, Intent, Wish
 from aegis_core.domain.target import TargetRef, TargetState, Usage
 from aegis_core.ports import Clock, Stopping
 
@@ -15,6 +16,9 @@ from .containers import Containers
 from .effector import DockerEffector
 from .evidence import DockerEvidence
 from .meter import Meter
+from .rollback import Rollback
+from .runs import Runs
+from .scaling import Scaling
 from .sensor import DockerSensor
 from .state import Host
 from .stops import Stops
@@ -27,10 +31,11 @@ def _utc_now() -> datetime:
 
 
 class DockerRuntime:
-    """Sensor, EvidenceSource and Effector over one Docker engine, for use by many threads.
+    """Sensor, EvidenceSource, Effector and Reverter over one Docker engine, for use by many threads.
 
     The clocks of this process and of the engine are taken to be the same (one host). Of the API it uses only: ping,
-    version, info, list, inspect, stats, logs, events, restart.
+    version, info, list, inspect, stats, logs, events; restart; for SCALE_UP update, start; for ROLLBACK images, create,
+    rename, update, stop, start, remove, and connect of networks.
     """
 
     def __init__(
@@ -58,7 +63,16 @@ class DockerRuntime:
         self._sensor = DockerSensor(self._engine, containers, meter, stops, clock, inspect_all=inspect_all)
         self._changes = Changes(self._engine, containers, clock, silence)
         self._evidence = DockerEvidence(self._engine, containers, clock)
-        self._effector = DockerEffector(self._engine, containers, stops, clock)
+        runs = Runs(self._engine, stops)
+        self._effector = DockerEffector(
+            self._engine,
+            containers,
+            runs,
+            Scaling(self._engine, containers, runs, meter, host),
+            Rollback(self._engine, containers, runs),
+            clock=clock,
+            changed=self._sensor.look_anew,
+        )
 
     def ping(self) -> None:
         """Raise RuntimeUnavailable where the engine does not answer."""
@@ -102,8 +116,20 @@ class DockerRuntime:
     def observe(self, target: TargetRef) -> TargetState:
         return self._effector.observe(target)
 
-    def apply(self, action: Action, before: TargetState) -> None:
-        self._effector.apply(action, before)
+    def apply(self, action: Action, before: TargetState, goal: Goal = Goal()) -> None:
+        self._effector.apply(action, before, goal)
 
     def begun(self, target: TargetRef, since: datetime) -> bool:
         return self._effector.begun(target, since)
+
+    def plan(self, action: Action, before: TargetState, wish: Wish) -> Goal:
+        return self._effector.plan(action, before, wish)
+
+    def under_way(self, intent: Intent) -> bool:
+        return self._effector.under_way(intent)
+
+    def undo(self, intent: Intent) -> str:
+        return self._effector.undo(intent)
+
+    def settle(self, intent: Intent) -> None:
+        self._effector.settle(intent)

@@ -11,7 +11,7 @@ from aegis_core.ports import Clock
 
 from .client import Engine, answered_with, translated
 from .containers import Containers
-from .listing import Item, from_listing, settled
+from .listing import Item, from_listing, listed_name, out_of_sight, settled
 from .meter import Meter
 from .state import Inspection
 from .stops import Stops
@@ -43,7 +43,8 @@ class DockerSensor:
     def targets(self) -> Sequence[TargetState]:
         """List every container; those that did not opt in only as far as the list tells. Raises RuntimeUnavailable."""
         with translated("listing the containers"):
-            items = [dict(item) for item in self._engine.containers(all=True)]
+            listed = [dict(item) for item in self._engine.containers(all=True)]
+        items = [item for item in listed if not out_of_sight(listed_name(item))]
         self._forget_all_but({item["Id"] for item in items})
         states = [state for state in map(self._state, items) if state]
         running = (self._fresh(state.ref.id) for state in states if state.running)
@@ -58,6 +59,12 @@ class DockerSensor:
         """
         seen = self._fresh(target.id)
         return self._meter.of_round(seen.inspection if seen else self._containers.inspected(target.id, target.name))
+
+    def look_anew(self, container: str) -> None:
+        """Believe nothing that was seen of a container: its limits have been changed, which the list does not show."""
+        self._meter.drop(container)
+        with self._lock:
+            self._seen.pop(container, None)
 
     def _state(self, item: Item) -> TargetState | None:
         if not opted_in(item.get("Labels") or {}, self._watch):

@@ -17,14 +17,15 @@ from aegis_core.domain.target import Health, TargetRef, TargetState, Usage
 from aegis_core.errors import RuntimeProblem, RuntimeUnavailable
 from aegis_core.ports import Clock
 
-from .changes import changes_between, health_change, pause_change
+from .changes import health_change, pause_change
 from .config import TargetSpec
 from .family import sweep_run
 from .health import HealthCheck
 from .journal import Asked, Journal, Phase, Record
+from .ledger import Ledger
 from .main_process import MainProcess
 from .output import MARK_SECONDS, OutputLog
-from .state import state_of
+from .state import state_of, tuned
 from .usage import Meter
 
 KILL_SECONDS: Final = 5.0  # after SIGKILL: only a process that is stuck in the kernel is still there
@@ -46,7 +47,7 @@ class Child:
         *,
         tell: Callable[[Change], None],
     ) -> None:
-        self.spec = spec
+        self.defined = spec
         self.ref = TargetRef(name=spec.name, id=record.id)
         self.output = output
         self._journal = journal
@@ -54,15 +55,18 @@ class Child:
         self._tell = tell
         self._turn = threading.Lock()
         self._facts = threading.RLock()
-        self._record = record
-        self._saved: Record | None = None
+        self._ledger = Ledger(self.ref, record, journal, tell)
         self._noted_health = Health.STARTING
         self._noted_pause = False
         self._refusal: RuntimeProblem | None = None
-        self._retired = False
         self._process: MainProcess | None = None
         self._meter: Meter | None = None
         self._check: HealthCheck | None = None
+
+    @property
+    def spec(self) -> TargetSpec:
+        """Its definition, with what was put in the place of parts of it since."""
+        return tuned(self.defined, self._ledger.record)
 
     # What is done to it
 
@@ -74,9 +78,9 @@ class Child:
         """
         with self._turn:
             self._find_process()
-            if self._record.phase is Phase.STOPPING:
-                self._stop(self._record.asked)
-            if self._record.phase is Phase.CREATED or self._record.asked in {Asked.AGENT, Asked.AEGIS}:
+            if self._ledger.record.phase is Phase.STOPPING:
+                self._stop(self._ledger.record.asked)
+            if self._ledger.record.phase is Phase.CREATED or self._ledger.record.asked in {Asked.AGENT, Asked.AEGIS}:
                 self._start()
 
     def restart(self) -> None:
@@ -85,6 +89,29 @@ class Child:
             self._refuse_when_closed()
             self._stop(Asked.AEGIS)
             self._start()
+
+    def limit(self, memory_bytes: int | None, start: bool) -> None:
+        """Give it another memory limit, and start it unless it runs. Raises as `restart` does."""
+        with self._turn:
+            self._refuse_when_closed()
+            self.look()
+            with self._facts:
+                own = None if memory_bytes == self.defined.limits.memory_bytes else memory_bytes
+                if self._ledger.record.memory_bytes != own:
+                    self._ledger.intend(self._ledger.record.limited(self._clock(), own))
+                if self._meter:
+                    self._meter.bound_by(self.spec.limits)
+            if start and self._process is None:
+                self._start()
+
+    def become(self, command: tuple[str, ...], start: bool = True) -> None:
+        """Stop it, and let it run by another command of its own; or leave it down. Raises as `restart` does."""
+        with self._turn:
+            self._refuse_when_closed()
+            own = () if command == self.defined.command else command
+            self._stop(Asked.AEGIS if start else Asked.NOBODY, lambda record: record.commanded(self._clock(), own))
+            if start:
+                self._start()
 
     def stop(self) -> None:
         """Stop it for a person: it stays down until somebody starts it. Raises as `restart` does."""
@@ -105,14 +132,14 @@ class Child:
         with self._turn:
             self._refusal = refusal
             self.look()
-            if self._process or self._record.ended_by_shutdown(self._clock()):
+            if self._process or self._ledger.record.ended_by_shutdown(self._clock()):
                 self._stop(Asked.AGENT)
 
     def retire(self, refusal: RuntimeProblem) -> None:
         """End it for good. Its name may mean another target from now on: nothing more is written down of this one."""
         self.close(refusal)
         with self._facts:
-            self._retired = True
+            self._ledger.retire()
 
     # What is seen of it
 
@@ -124,7 +151,7 @@ class Child:
         with self._facts:
             if self._process is not process:  # somebody else has noted it
                 return
-            self._note(self._record.ended(self._clock(), process.exit_code))
+            self._ledger.note(self._ledger.record.ended(self._clock(), process.exit_code))
             self._process = self._meter = None
             if self._check:
                 self._check.stop()
@@ -137,9 +164,9 @@ class Child:
         if with_usage:
             self.output.mark()
         with self._facts:
-            record, process, check = self._record, self._process, self._check
+            record, process, check = self._ledger.record, self._process, self._check
         return state_of(
-            self.spec,
+            self.defined,
             record,
             at=self._clock(),
             alive=process is not None,
@@ -157,11 +184,10 @@ class Child:
 
     def begun(self, since: datetime) -> bool:
         """Tell whether a stop or restart has been begun at or after this moment."""
-        begun_at = self._record.begun_at
-        return begun_at is not None and begun_at >= since
+        return self._ledger.record.begun_since(since)
 
     def happenings(self, since: datetime) -> Sequence[str]:
-        return tuple(str(happening) for happening in self._record.happenings if happening.at >= since)
+        return tuple(str(happening) for happening in self._ledger.record.happenings if happening.at >= since)
 
     def watch(self) -> None:
         """What the supervisor does again and again: marks, samples, the memory limit, unsaved facts."""
@@ -177,10 +203,10 @@ class Child:
             health = self._check.standing.status if self._check and self._process else self._noted_health
             if health is not self._noted_health:
                 self._noted_health = health
-                self._note(self._record.noting(self._clock(), f"health_status: {health}"))
+                self._ledger.note(self._ledger.record.noting(self._clock(), f"health_status: {health}"))
                 self._tell(health_change(self.ref, health, self._clock()))
-            elif self._saved is not self._record:
-                self._note(self._record)
+            else:
+                self._ledger.catch_up()
 
     # How it is done
 
@@ -189,7 +215,7 @@ class Child:
             raise self._refusal
 
     def _find_process(self) -> None:
-        record = self._record
+        record = self._ledger.record
         if record.phase not in {Phase.RUNNING, Phase.STOPPING} or record.pid is None or record.create_time is None:
             return
         process = MainProcess.take_over(record.pid, record.create_time, record.run)
@@ -199,23 +225,25 @@ class Child:
             ran = self._journal.has_run(self.ref.name, record.run)
         with self._facts:
             if process and not process.ended():
-                self._note(record.noting(self._clock(), f"taken over from an earlier agent (pid {process.pid})"))
+                self._ledger.note(record.noting(self._clock(), f"taken over from an earlier agent (pid {process.pid})"))
                 self._attach(process)
                 return
-            self._note(record.ended(self._clock(), None) if ran else record.never_ran())
+            self._ledger.note(record.ended(self._clock(), None) if ran else record.never_ran())
         sweep_run(record.pid, record.run)
 
-    def _stop(self, asked: Asked) -> None:
+    def _stop(self, asked: Asked, change: Callable[[Record], Record] = lambda record: record) -> None:
         self.look()
         with self._facts:
             process = self._process
-            self._intend(self._record.stopping(self._clock(), asked, running=process is not None))
+            self._ledger.intend(change(self._ledger.record).stopping(self._clock(), asked, running=process is not None))
         if process is None:
             return
         process.terminate()
         if not process.wait(self.spec.stop_timeout):
             with self._facts:
-                self._note(self._record.noting(self._clock(), f"kill (signal 9, {self.spec.stop_timeout:g} s later)"))
+                self._ledger.note(
+                    self._ledger.record.noting(self._clock(), f"kill (signal 9, {self.spec.stop_timeout:g} s later)")
+                )
             process.family.kill()
             if not process.wait(KILL_SECONDS):
                 raise RuntimeUnavailable(f"{self.ref.name}: process {process.pid} does not end, not even by SIGKILL.")
@@ -228,11 +256,11 @@ class Child:
                 process = MainProcess.spawn(self.spec, run, output)
         except OSError as error:
             with self._facts:
-                self._note(self._record.not_started(now, str(error)))
+                self._ledger.note(self._ledger.record.not_started(now, str(error)))
             raise RuntimeUnavailable(f"{self.ref.name} could not be started: {error}.") from error
         with self._facts:
             try:
-                self._intend(self._record.starting(now, run, process.pid, process.create_time))
+                self._ledger.intend(self._ledger.record.starting(now, run, process.pid, process.create_time))
             except RuntimeUnavailable:
                 process.family.kill()  # it waits at its gate still: nothing has run
                 process.wait(KILL_SECONDS)
@@ -257,8 +285,8 @@ class Child:
         with self._facts:
             if self._process is not process:
                 return
-            if not self._record.oom_killed:
-                self._note(self._record.killing_for_memory(self._clock(), used, limit))
+            if not self._ledger.record.oom_killed:
+                self._ledger.note(self._ledger.record.killing_for_memory(self._clock(), used, limit))
         process.family.kill()
 
     def _note_pause(self, process: MainProcess) -> None:
@@ -266,30 +294,7 @@ class Child:
             paused = process.paused
             if self._process is process and paused is not self._noted_pause:
                 self._noted_pause = paused
-                self._note(self._record.noting(self._clock(), "pause (SIGSTOP)" if paused else "unpause (SIGCONT)"))
+                self._ledger.note(
+                    self._ledger.record.noting(self._clock(), "pause (SIGSTOP)" if paused else "unpause (SIGCONT)")
+                )
                 self._tell(pause_change(self.ref, paused, self._clock()))
-
-    def _intend(self, record: Record) -> None:
-        """Put into the journal what is about to be done. Raises RuntimeUnavailable, and then nothing may be done."""
-        try:
-            self._journal.save(self.ref.name, record)
-        except OSError as error:
-            raise RuntimeUnavailable(f"The journal of {self.ref.name} cannot be written: {error}.") from error
-        self._follow(record)
-        self._saved = record
-
-    def _note(self, record: Record) -> None:
-        """Put into the journal what has happened: a fact whether or not it can be written; `watch` tries again."""
-        self._follow(record)
-        if self._retired:
-            return
-        try:
-            self._journal.save(self.ref.name, record)
-            self._saved = record
-        except OSError as error:
-            _log.warning("the journal of %s cannot be written: %s", self.ref.name, error)
-
-    def _follow(self, record: Record) -> None:
-        before, self._record = self._record, record
-        for change in changes_between(self.ref, before, record):
-            self._tell(change)

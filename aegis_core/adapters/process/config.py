@@ -37,7 +37,7 @@ from aegis_core.domain.target import HEALTH_URL_LABEL, Limits
 from aegis_core.errors import ConfigError
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")  # Docker's rule for names; also a safe file name
-_MIB: Final = 1024 * 1024
+MIB: Final = 1024 * 1024
 
 
 def _http(url: str) -> str:
@@ -69,7 +69,7 @@ class TargetSpec(Value):
 
     @property
     def limits(self) -> Limits:
-        memory = int(self.memory_limit_mb * _MIB) if self.memory_limit_mb else None
+        memory = int(self.memory_limit_mb * MIB) if self.memory_limit_mb else None
         return Limits(memory_bytes=memory, cpus=self.cpus)
 
     @property

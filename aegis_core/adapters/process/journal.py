@@ -73,11 +73,17 @@ class Record(Stored):
     oom_killed: bool = False
     asked: Asked = Asked.NOBODY
     begun_at: datetime | None = None  # when a stop or restart was begun last
+    memory_bytes: int | None = None  # the limit that was put in the place of the definition's
+    command: tuple[str, ...] = ()  # the command that was put in the place of the definition's
     happenings: tuple[Happening, ...] = ()
 
     @property
     def stopped_by_person(self) -> bool:
         return self.asked in _BY_PERSON
+
+    def begun_since(self, since: datetime) -> bool:
+        """Tell whether a stop or restart was begun at or after this moment."""
+        return self.begun_at is not None and self.begun_at >= since
 
     def ended_by_shutdown(self, now: datetime) -> bool:
         """Tell, at the end of the agent, whether the host that goes down has ended the target already.
@@ -108,6 +114,15 @@ class Record(Stored):
         phase = Phase.STOPPING if running else self.phase
         record = self.model_copy(update={"begun_at": at, "asked": asked, "phase": phase})
         return record.noting(at, f"kill (signal 15, asked for by {asked})") if running else record
+
+    def limited(self, at: datetime, memory_bytes: int | None) -> Self:
+        """From now on this is its limit; None: the definition's."""
+        told = f"{memory_bytes // 2**20} MiB" if memory_bytes else "as it is defined"
+        return self.model_copy(update={"memory_bytes": memory_bytes}).noting(at, f"update (memory limit {told})")
+
+    def commanded(self, at: datetime, command: tuple[str, ...]) -> Self:
+        """From the next start on this is its command; none: the definition's."""
+        return self.model_copy(update={"command": command}).noting(at, "update (command)")
 
     def never_ran(self) -> Self:
         """The agent died before it let the process go."""

@@ -22,9 +22,10 @@ import psutil
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.change import MOST_NEIGHBOURS, Change, Neighbour, Relation
+from aegis_core.domain.intent import Goal, Intent, Wish
 from aegis_core.domain.masking import secret_values
 from aegis_core.domain.target import TargetRef, TargetState, Usage
-from aegis_core.errors import ActionUnsupported, AegisError, RuntimeProblem, RuntimeUnavailable, TargetGone
+from aegis_core.errors import AegisError, RuntimeProblem, RuntimeUnavailable, TargetGone
 from aegis_core.ports import Clock, Stopping
 
 from .changes import Changes
@@ -33,6 +34,8 @@ from .config import TargetSpec, read_config
 from .journal import Journal, Record
 from .leftover import end_leftover
 from .output import OutputLog
+from .programs import Programs
+from .reverter import carry_out, plan, undo
 
 WATCH_SECONDS: Final = 0.1
 _MOST_THREADS: Final = 32
@@ -48,6 +51,7 @@ class ProcessRuntime:
         self._state_dir = state_dir
         self._clock = clock
         self._journal = Journal(state_dir)
+        self._programs = Programs(state_dir / "programs")
         self._changes = Changes(clock)
         self._children: Mapping[str, Child] = {}
         self._roster = threading.Lock()  # held while targets come and go
@@ -77,7 +81,7 @@ class ProcessRuntime:
         """
         specs = read_config(self._config_path, self._state_dir / "data")
         with self._roster:
-            kept = {name: child for name, child in self._children.items() if specs.get(name) == child.spec}
+            kept = {name: child for name, child in self._children.items() if specs.get(name) == child.defined}
             leaving = [child for name, child in self._children.items() if name not in kept]
             gone = _each(leaving, lambda child: child.retire(TargetGone(f"{child.ref.name} is no longer what it was.")))
             for child in gone:
@@ -157,7 +161,7 @@ class ProcessRuntime:
     def observe(self, target: TargetRef) -> TargetState:
         return self._present(target).state(with_usage=True)
 
-    def apply(self, action: Action, before: TargetState) -> None:
+    def apply(self, action: Action, before: TargetState, goal: Goal = Goal()) -> None:
         child = self._present(before.ref)
         match action:
             case Action.NOOP:
@@ -165,12 +169,27 @@ class ProcessRuntime:
             case Action.RESTART:
                 child.restart()
             case _:
-                raise ActionUnsupported(f"The process runtime cannot {action} {before.ref.name}.")
+                carry_out(Intent(action=action, at=before.at, before=before, goal=goal), child, self._programs)
 
     def begun(self, target: TargetRef, since: datetime) -> bool:
         """A target that is gone has begun nothing."""
         child = self._children.get(target.name)
         return child is not None and child.ref == target and child.begun(since)
+
+    # Reverter
+
+    def plan(self, action: Action, before: TargetState, wish: Wish) -> Goal:
+        return plan(action, self._present(before.ref), before, wish, self._programs)
+
+    def under_way(self, intent: Intent) -> bool:  # noqa: ARG002 - the port's signature
+        """Never: what an agent was killed in the middle of is finished when the next one starts."""
+        return False
+
+    def undo(self, intent: Intent) -> str:
+        return undo(intent, self._present(intent.before.ref), self._programs)
+
+    def settle(self, intent: Intent) -> None:
+        """Nothing was kept."""
 
     # How it is done
 
@@ -195,6 +214,7 @@ class ProcessRuntime:
     def _make(self, spec: TargetSpec) -> Child:
         record = self._journal.load(spec.name) or Record(id=secrets.token_hex(32), definition=spec.definition)
         (self._state_dir / "data" / spec.name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._programs.remember(spec)
         return Child(spec, record, self._journal, self._output(spec.name), self._clock, tell=self._changes.tell)
 
     def _output(self, name: str) -> OutputLog:

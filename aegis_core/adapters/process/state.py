@@ -4,7 +4,7 @@ from datetime import datetime
 
 from aegis_core.domain.target import Health, RunState, TargetRef, TargetState, Usage
 
-from .config import TargetSpec
+from .config import MIB, TargetSpec
 from .health import Standing
 from .journal import Phase, Record
 
@@ -14,6 +14,14 @@ def run_state(record: Record, alive: bool, paused: bool) -> RunState:
     if alive:
         return RunState.PAUSED if paused else RunState.RUNNING
     return RunState.CREATED if record.phase is Phase.CREATED else RunState.EXITED
+
+
+def tuned(spec: TargetSpec, record: Record) -> TargetSpec:
+    """The definition of a target, with the limit and the command that the journal has for it instead."""
+    changes: dict[str, object] = {"memory_limit_mb": record.memory_bytes / MIB} if record.memory_bytes else {}
+    if record.command:
+        changes["command"] = record.command
+    return spec.model_copy(update=changes) if changes else spec
 
 
 def state_of(
@@ -27,6 +35,7 @@ def state_of(
     usage: Usage | None,
 ) -> TargetState:
     """Put together one observation. Only a person sends SIGSTOP, so a paused target was paused by one."""
+    spec = tuned(spec, record)
     health = standing.status if standing else Health.STARTING
     return TargetState(
         ref=TargetRef(name=spec.name, id=record.id),

@@ -23,6 +23,10 @@ class Meter:
         self._lock = threading.Lock()
         self._samples: tuple[tuple[float, float], ...] = ()  # (monotonic seconds, CPU seconds), the newest last
 
+    def bound_by(self, limits: Limits) -> None:
+        """Measure against these limits from now on."""
+        self._limits = limits
+
     def note(self) -> None:
         """Keep a CPU sample, when the last one is old enough."""
         with self._lock:

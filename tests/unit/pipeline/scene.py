@@ -14,7 +14,7 @@ from aegis_core.domain.target import Limits, TargetState
 from aegis_core.errors import RunbookError
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.ports import Filter
-from aegis_core.testing import FakeClock, FakeRuntime, MarksRecall, StubBrain, StubProber
+from aegis_core.testing import FakeClock, FakeRuntime, MarksRecall, MemoryReleases, StubBrain, StubProber
 from tests import examples as make
 
 NAME = "web"
@@ -70,6 +70,7 @@ class Scene:
         self.prober = StubProber()
         self.runbook = MemoryRunbook()
         self.incidents = MemoryIncidents()
+        self.releases = MemoryReleases()
         fields = {"labels": make.LABELS, "limits": LIMITS, "image": "shop/web:1", "stop_timeout": 0.0}
         self.ref = self.runtime.add(NAME, **{**fields, **known})
         self.tools = Tools(
@@ -77,12 +78,14 @@ class Scene:
             born=make.later(-3600),
             sensor=self.runtime,
             effector=self.runtime,
+            reverter=self.runtime,
             source=self.runtime,
             prober=self.prober,
             brain=self.brain,
             runbook=self.runbook,
             recall=MarksRecall(self.runbook),
             incidents=self.incidents,
+            releases=self.releases,
             policy=Policy(),
             rates=Rates(),
             verification=QUICK,

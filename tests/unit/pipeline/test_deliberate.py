@@ -161,10 +161,9 @@ def test_what_was_recreated_since_it_was_looked_at_is_not_acted_on_without_a_per
 
 def test_what_the_runtime_cannot_do_is_said_by_the_hands() -> None:
     scene = Scene()
-    scene.use(hindrance=lambda action, target: f"{action} of {target.ref.name}: no image is known to work.")
     told = after(scene, full(scene, make.diagnosis(Action.ROLLBACK)))
     assert told.opinions[-1].action is Action.NOOP
-    assert told.opinions[-1].reason == "ROLLBACK of web: no image is known to work."
+    assert told.opinions[-1].reason == "There is no image that web has run healthily with before."
 
 
 def test_an_agent_that_fails_abstains_and_that_is_kept() -> None:
