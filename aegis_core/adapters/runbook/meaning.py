@@ -54,7 +54,7 @@ class Meaning:
 
     def _ranked(self, question: str, texts: Mapping[str, str], most: int) -> Sequence[str]:
         known = dict(self._vectors.of(self._embedder.model))
-        new = [key for key in reversed(texts) if key not in known][:MOST_NEW]
+        new = [key for key in texts if key not in known][: -MOST_NEW - 1 : -1]
         asked, *given = self._embedder.embed([masked(question), *(masked(texts[key]) for key in new)])
         fresh = dict(zip(new, given, strict=True))
         if fresh:

@@ -58,7 +58,7 @@ class LessonRecall:
         signature = signature_of(evidence)
         same = [one for one in lessons if one.signature == signature and one.fault is evidence.fault]
         if len(same) >= FAMILIAR:
-            return tuple(reversed(self._told(same)[0].values()))[:most]
+            return tuple(self._told(same)[0].values())[::-1][:most]
         newest, texts = self._told(lessons)
         marked = similar(newest.values(), evidence, evidence.name, MOST_RANKED)
         keys = {id(lesson): key for key, lesson in newest.items()}
@@ -85,7 +85,7 @@ class LessonRecall:
 
     def _index(self, texts: Mapping[str, str]) -> None:
         known = set(self._texts.keys())
-        new = [key for key in reversed(texts) if key not in known][:MOST_NEW]  # the newest lessons first
+        new = [key for key in texts if key not in known][: -MOST_NEW - 1 : -1]  # the newest lessons first
         dropped = known - texts.keys()
         if new or dropped:
             self._texts.update({key: masked(texts[key]) for key in new}, dropped)
