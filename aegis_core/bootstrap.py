@@ -10,16 +10,11 @@ from typing import Protocol, Self
 
 import structlog
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from aegis_core.adapters.docker import DockerRuntime
 from aegis_core.adapters.evaluations import EvaluationFolder
-from aegis_core.adapters.intake.gate import Gate, Secrets
-from aegis_core.adapters.intake.signatures import sns_keys, standard_key
 from aegis_core.adapters.notify.lessons import LessonChannel
-from aegis_core.adapters.notify.log import LogChannel
 from aegis_core.adapters.notify.outbox import Deliverer
-from aegis_core.adapters.notify.slack import SlackChannel
 from aegis_core.adapters.probe import HttpProber
 from aegis_core.adapters.process.runtime import ProcessRuntime
 from aegis_core.adapters.runbook.file import RunbookFile
@@ -41,6 +36,7 @@ from aegis_core.brains import embedder_of, ladder, rungs_of, writer
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.mapping import key_of, signal_of
 from aegis_core.domain.signal import Report, Signal
+from aegis_core.doors import channel_of, gate_of, slack_answers, slack_check
 from aegis_core.errors import ConfigError, RunbookError, RuntimeUnavailable, StoreError
 from aegis_core.pipeline.announce import routes_to
 from aegis_core.pipeline.answers import Answers
@@ -52,7 +48,7 @@ from aegis_core.pipeline.retell import Postmortems
 from aegis_core.pipeline.tools import Tools, Verification
 from aegis_core.pipeline.watch import Eyes, Watcher
 from aegis_core.ports import Brain, Channel, Clock, Effector, EventLog, EvidenceSource, Filter, Reverter, Sensor, Writer
-from aegis_core.settings import RuntimeChoice, Settings, listed
+from aegis_core.settings import RuntimeChoice, Settings
 from aegis_core.telemetry import Metrics
 
 log = structlog.get_logger("aegis")
@@ -82,15 +78,15 @@ class Agent:
         clock = parts.clock
         with ExitStack() as opened:  # closes what was opened when something after it fails
             database = opened.enter_context(Database(settings.database_url))
-            archive, incidents, outbox = Archive(database), SqlIncidents(database), SqlOutbox(database)
-            runbook = RunbookFile(settings.runbook_path, recall=archive.lessons)
-            channel = parts.channel or _channel(settings)
+            self._archive, incidents, outbox = Archive(database), SqlIncidents(database), SqlOutbox(database)
+            runbook = RunbookFile(settings.runbook_path, recall=self._archive.lessons)
+            channel = parts.channel or channel_of(settings)
             events = parts.events(SqlEventLog(database, routes_to([channel.name], LessonChannel.name)))
             queue = SqlWorkQueue(database, owner=f"{socket.gethostname()}"[:64])
 
             self.runtime = parts.runtime or opened.enter_context(closing(_runtime(settings, clock)))
             metrics = Metrics()
-            metrics.judge(archive.outcomes)
+            metrics.judge(self._archive.outcomes)
             rungs = (ReflexRung(runbook), *rungs_of(settings))
             tools = Tools(
                 clock=clock,
@@ -148,15 +144,15 @@ class Agent:
             eyes = Eyes(self.runtime, self.runtime, self.runtime)
             self._responder = Responder(tools, events, queue, settings.workers, changed)
             answers = Answers(tools, events, changed, wake=self._responder.nudge)
+            self._slack = slack_answers(settings, answers.reply)
             self._watcher = Watcher(eyes, tools, settings.sense_seconds, submit, tools.sightings)
             self._registrar = Registrar(tools)
             inbox = Inbox(events, tools.sightings.secrets_of, clock, settings.debounce_seconds, tools.rush)
             metrics.active.set_function(lambda: incidents.list(Filter(open=True), 1, 0)[1])
-            self._archive = archive
             self.services = Services(
                 submit=submit,
                 report=report,
-                gate=_gate(settings),
+                gate=gate_of(settings),
                 reply=answers.reply,
                 comment=answers.comment,
                 live=self._live,
@@ -173,7 +169,7 @@ class Agent:
                 runtime="docker" if isinstance(self.runtime, DockerRuntime) else "process",
                 brain=[rung.source for rung in rungs],
                 evaluations=EvaluationFolder(settings.evaluations_path).all,
-                outcomes=archive.outcomes,
+                outcomes=self._archive.outcomes,
                 manual_mttr_minutes=settings.manual_mttr_minutes,
                 dashboard_url=settings.dashboard_url,
             )
@@ -196,6 +192,8 @@ class Agent:
         recovered = self._responder.start()
         self._deliverer.start()
         self._live.start()
+        if self._slack:
+            self._slack.start()
         self._watcher.start()
         self._registrar.start()
         log.info("started", runtime=self.services.runtime, brain=list(self.services.brain), taken_back=recovered)
@@ -204,6 +202,8 @@ class Agent:
         """End in reverse order; unfinished incidents wait for the next start."""
         self._tools.stopping.set()
         self._registrar.join()
+        if self._slack:
+            self._slack.stop()
         self._watcher.join()
         self._responder.stop()
         self._live.stop()
@@ -215,6 +215,7 @@ class Agent:
             _store_check(self._archive),
             Check("runtime", ok=not self._watcher.problem, detail=self._watcher.problem),
             Check("brain", ok=True, detail=" → ".join(self.services.brain)),
+            *([slack_check(self._slack)] if self._slack else []),
         )
 
 
@@ -228,24 +229,6 @@ def _store_check(archive: Archive) -> Check:
         return Check("store", ok=True, detail=f"{archive.count()} events")
     except StoreError as error:
         return Check("store", ok=False, detail=str(error))
-
-
-def _gate(settings: Settings) -> Gate:
-    """Put together what senders have to prove that they know. Raises ConfigError."""
-    certificates = settings.sns_certificate_file
-    secrets = Secrets(
-        token=settings.token.get_secret_value() if settings.token else None,
-        standard=[standard_key(secret) for secret in _secrets(settings.webhook_secret)],
-        grafana=_secrets(settings.grafana_secret),
-        pagerduty=_secrets(settings.pagerduty_secret),
-        sns_topics=settings.sns_topics,
-        sns_keys=sns_keys(certificates) if certificates else (),
-    )
-    return Gate(secrets)
-
-
-def _secrets(secret: SecretStr | None) -> Sequence[str]:
-    return listed(secret.get_secret_value()) if secret else ()
 
 
 def _runtime(settings: Settings, clock: Clock) -> DockerRuntime | ProcessRuntime:
@@ -269,12 +252,6 @@ def _recall(settings: Settings, runbook: RunbookFile, database: Database) -> Les
     embedder = embedder_of(settings)
     meaning = Meaning(embedder, SqlVectors(database)) if embedder else None
     return LessonRecall(runbook, SqlTexts(database), meaning)
-
-
-def _channel(settings: Settings) -> Channel:
-    if settings.slack_webhook_url:
-        return SlackChannel(settings.slack_webhook_url.get_secret_value(), settings.dashboard_url)
-    return LogChannel()
 
 
 def _verification(settings: Settings) -> Verification:

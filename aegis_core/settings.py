@@ -28,6 +28,7 @@ DEFAULT_LLM_BASE_URL: Final = "https://go.fastrouter.ai/api/v1"
 SECRETS: Final = (
     "llm_api_key",
     "slack_webhook_url",
+    "slack_app_token",
     "token",
     "webhook_secret",
     "grafana_secret",
@@ -121,6 +122,7 @@ class Settings(BaseSettings):
     embedding_model: str = Field("", max_length=128)  # of the same provider as the brain; empty: search by words alone
 
     slack_webhook_url: SecretStr | None = None
+    slack_app_token: SecretStr | None = None  # questions in Slack get buttons, listened to by Socket Mode
 
     target_app_port: int = Field(8000, ge=1, le=65535, validation_alias=_bare("target_app_port"))
     dashboard_port: int = Field(8501, ge=1, le=65535, validation_alias=_bare("dashboard_port"))
@@ -221,6 +223,7 @@ class _SecretPaths(BaseSettings):
 
     llm_api_key_file: Path | None = None
     slack_webhook_url_file: Path | None = None
+    slack_app_token_file: Path | None = None
     token_file: Path | None = None
     webhook_secret_file: Path | None = None
     grafana_secret_file: Path | None = None

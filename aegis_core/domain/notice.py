@@ -17,6 +17,7 @@ class NoticeKind(StrEnum):
     """The transitions that people hear of."""
 
     RECEIVED = "received"
+    APPROVAL = "approval"  # a person is asked, and has until `until` to answer
     ACTING = "acting"
     RESOLVED = "resolved"
     FAILED = "failed"
@@ -41,6 +42,9 @@ class Notice(Stored):
     confidence: float | None = None
     reason: str = ""
     advice: str = ""  # what a person can do now
+    shown: str = ""  # the target as it was when a person was asked: what is approved is that, and nothing else
+    votes: tuple[str, ...] = ()  # what each agent would do, in words
+    until: datetime | None = None
     seconds: float | None = None
     attempts: int = 0
     log_lines: tuple[str, ...] = ()
@@ -72,6 +76,7 @@ class Digest(Value):
     since: datetime  # of the oldest notice
     at: datetime
     failed: Share = Share()
+    asked: Share = Share()  # wait for a person's answer
     resolved: Share = Share()
     under_way: Share = Share()
     singly: int = 0  # critical incidents that were told one by one besides

@@ -48,13 +48,27 @@ def notices(before: Incident | None, after: Incident) -> Iterable[Notice]:
         yield _notice(NoticeKind.LESSON, after, "A lesson was learned.")
     if after.status is before.status:
         return
-    if after.status is Status.EXECUTING:
+    if after.status is Status.AWAITING_APPROVAL:
+        yield _question(after)
+    elif after.status is Status.EXECUTING:
         what = after.intent.action if after.intent else ""
         yield _notice(NoticeKind.ACTING, after, f"{after.target}: {what} because of {after.fault}.")
     elif after.status is Status.RESOLVED:
         yield _notice(NoticeKind.RESOLVED, after, _resolved(after))
     elif after.status is Status.FAILED and not _told_before(after):
         yield _notice(NoticeKind.FAILED, after, f"{after.target}: {after.fault} needs a person.")
+
+
+def _question(incident: Incident) -> Notice:
+    """Ask people for what the approval names, and for nothing else."""
+    asked = incident.approval
+    if asked is None:
+        return _notice(NoticeKind.APPROVAL, incident, f"{incident.target} waits for a person.")
+    notice = _notice(NoticeKind.APPROVAL, incident, f"{incident.target}: {asked.action} waits for a person to say yes.")
+    seen = asked.shown
+    shown = ", ".join(part for part in (seen.run, seen.image, seen.started) if part) if seen else ""
+    votes = tuple(one.words for one in incident.opinions)
+    return notice.model_copy(update={"action": asked.action, "shown": shown, "votes": votes, "until": asked.expires_at})
 
 
 def _told_before(failed: Incident) -> bool:

@@ -14,7 +14,10 @@ from typing import Any, Final, NamedTuple, Self
 
 PATH: Final = "/services/T0AEGIS/B0TEST/s3cr3tWebhookToken"
 TEXT_LIMIT: Final = 40_000
-_TEXT_LIMITS: Final = {"header": 150, "section": 3_000, "context": 3_000, "field": 2_000}
+_TEXT_LIMITS: Final = {
+    "header": 150, "section": 3_000, "context": 3_000, "field": 2_000, "label": 2_000, "button": 75, "title": 100,
+    "confirm": 300, "answer": 30,
+}  # fmt: skip
 
 
 class Answer(NamedTuple):
@@ -161,6 +164,11 @@ def block_faults(blocks: list[dict[str, Any]]) -> list[str]:
             faults += [fault for text in elements for fault in _text_faults(text, "context")]
         elif kind == "rich_text":
             faults += _rich_text_faults(block)
+        elif kind == "actions":
+            faults += [fault for element in block["elements"] for fault in _button_faults(element)]
+        elif kind == "input":
+            faults += _text_faults(block["label"], "label", {"plain_text"})
+            faults += [] if block["element"].get("action_id") else ["an input without an action id"]
         elif kind != "divider":
             faults.append(f"unknown block {kind!r}")
     return faults
@@ -172,6 +180,19 @@ def _text_faults(text: dict[str, Any], place: str, kinds: frozenset[str] | set[s
         faults.append(f"{place}: a text of type {text.get('type')!r}")
     if not 1 <= len(text.get("text", "")) <= _TEXT_LIMITS[place]:
         faults.append(f"{place}: {len(text.get('text', ''))} characters")
+    return faults
+
+
+def _button_faults(button: dict[str, Any]) -> list[str]:
+    faults = [] if button.get("type") == "button" else [f"an element of type {button.get('type')!r}"]
+    faults += _text_faults(button["text"], "button", {"plain_text"})
+    faults += [] if len(button.get("value", "")) <= 2_000 else ["a value that is too long"]
+    faults += [] if button.get("style", "primary") in {"primary", "danger"} else ["an unknown style"]
+    confirm = button.get("confirm")
+    if confirm:
+        faults += _text_faults(confirm["title"], "title", {"plain_text"}) + _text_faults(confirm["text"], "confirm")
+        faults += _text_faults(confirm["confirm"], "answer", {"plain_text"})
+        faults += _text_faults(confirm["deny"], "answer", {"plain_text"})
     return faults
 
 

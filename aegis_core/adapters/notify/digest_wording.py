@@ -19,9 +19,10 @@ class Told(NamedTuple):
 
 
 def shares(digest: Digest) -> Sequence[Told]:
-    """Return what there is to tell: first those who need a person, then who is healed, then who is being treated."""
+    """Return what there is to tell: who needs a person or an answer, then who is healed, then who is being treated."""
     told = (
         Told(digest.failed, "Need a person", "needs a person", "need a person"),
+        Told(digest.asked, "Wait for your answer", "waits for your answer", "wait for your answer"),
         Told(digest.resolved, "Resolved", "is resolved", "are resolved"),
         Told(digest.under_way, "Being looked into", "is being looked into", "are being looked into"),
     )
@@ -30,7 +31,7 @@ def shares(digest: Digest) -> Sequence[Told]:
 
 def masked(digest: Digest) -> Digest:
     """Return the digest with everything that came from outside cleaned and masked once more."""
-    names = ("failed", "resolved", "under_way")
+    names = ("failed", "asked", "resolved", "under_way")
     return digest.model_copy(update={name: _masked(getattr(digest, name)) for name in names})
 
 

@@ -13,6 +13,9 @@ from .limits import STALE
 PROGRESS: Final = frozenset({NoticeKind.RECEIVED, NoticeKind.ACTING})
 """Only of interest while it is going on; how an incident ended is told however late it is."""
 
+OVERTAKEN: Final = PROGRESS | {NoticeKind.APPROVAL}
+"""No news any more when something has come after it: a question is then answered, or has expired."""
+
 
 class Entry(NamedTuple):
     """What has to be known of a notice that waits. A tenth of the notice: a storm of entries fits into memory."""
@@ -70,7 +73,6 @@ def plan(waiting: Sequence[Entry], now: datetime) -> Plan:
 
 
 def _superseded(one: Entry, later: Sequence[Entry], now: datetime) -> bool:
-    if one.kind not in PROGRESS:
-        return False
-    overtaken = any(other.kind is not NoticeKind.LESSON for other in later)
-    return overtaken or now - one.at > STALE
+    if one.kind in OVERTAKEN and any(other.kind is not NoticeKind.LESSON for other in later):
+        return True
+    return one.kind in PROGRESS and now - one.at > STALE

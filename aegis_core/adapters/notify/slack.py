@@ -24,17 +24,22 @@ _TRY_AGAIN: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY,
 class SlackChannel:
     """Posts notices for people to one Slack channel. The URL is a secret: it is in no log, error or repr.
 
+    `buttons`: questions are posted with buttons, because somebody listens to them (`SlackAnswers`).
+
     Slack knows no message ids, so a message whose answer was lost is posted a second time by the next try.
     Raises ConfigError for a URL that is none.
     """
 
     name = "slack"
 
-    def __init__(self, url: str, dashboard_url: str = "", timeout: int = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, url: str, dashboard_url: str = "", timeout: int = TIMEOUT_SECONDS, *, buttons: bool = False
+    ) -> None:
         self._url = url.strip()
         if not self._url.lower().startswith(("https://", "http://")):
             raise ConfigError("AEGIS_SLACK_WEBHOOK_URL has to begin with https://, as Slack shows it")
         self._dashboard_url = dashboard_url
+        self._buttons = buttons
         # No retries (the outbox does that), and a logger that says nothing: slack_sdk would log the URL.
         mute = logging.Logger("muted", level=logging.CRITICAL + 1)
         self._client = WebhookClient(self._url, timeout=timeout, retry_handlers=[], logger=mute)
@@ -49,7 +54,7 @@ class SlackChannel:
         elif notice.kind is NoticeKind.LESSON:
             return
         else:
-            text, blocks = message(notice, self._dashboard_url)
+            text, blocks = message(notice, self._dashboard_url, self._buttons)
         answer = self._post(text, blocks)
         if answer is None or answer.status_code == HTTPStatus.BAD_REQUEST:
             answer = self._post(text, None)  # better a plain message than none

@@ -17,6 +17,7 @@ from slack_sdk.models.blocks import (
 from aegis_core.domain.notice import Notice, NoticeKind
 
 from . import wording
+from .slack_answer import answer_blocks
 from .slack_text import FIELD_LIMIT, PREVIEW_LIMIT, cut, escaped, footer, header, markdown, quiet
 
 LOG_LIMIT: Final = 2_500  # characters of log lines: Slack does not fold code, and nobody scrolls through it at night
@@ -25,17 +26,34 @@ ID_LIMIT: Final = 128  # the store has no longer ones
 
 _MARK: Final = {
     NoticeKind.RECEIVED: "🟠",
+    NoticeKind.APPROVAL: "✋",
     NoticeKind.ACTING: "🔧",
     NoticeKind.RESOLVED: "✅",
     NoticeKind.FAILED: "🚨",
 }
 
 
-def message(notice: Notice, dashboard_url: str = "") -> tuple[str, list[Block]]:
-    """Render a notice: the preview text, and the blocks. Without a dashboard URL there is no link."""
+def message(notice: Notice, dashboard_url: str = "", buttons: bool = False) -> tuple[str, list[Block]]:
+    """Render a notice: the preview text, and the blocks. Without a dashboard URL there is no link.
+
+    `buttons`: somebody listens to what is clicked; without that a question says how it can be answered by hand.
+    """
     notice = wording.masked(notice)
     head = header(_MARK.get(notice.kind, "•"), _line(notice))
-    return escaped(wording.sentence(notice), PREVIEW_LIMIT), [head, *_body(notice), _footer(notice, dashboard_url)]
+    body = [*_question(notice), *answer_blocks(notice, buttons)] if _asks(notice) else _body(notice)
+    return escaped(wording.sentence(notice), PREVIEW_LIMIT), [head, *body, _footer(notice, dashboard_url)]
+
+
+def _asks(notice: Notice) -> bool:
+    return notice.kind is NoticeKind.APPROVAL
+
+
+def _question(notice: Notice) -> Iterable[Block]:
+    shown = f" ({notice.shown})" if notice.shown else ""
+    yield from _titled("What Aegis would do", f"{notice.action} of {notice.target}{shown}")
+    yield from _titled("Why it asks", notice.reason)
+    yield from _cause(notice, "Suspected cause")
+    yield from _titled("What the agents say", "\n".join(f"• {vote}" for vote in notice.votes))
 
 
 def _line(notice: Notice) -> str:

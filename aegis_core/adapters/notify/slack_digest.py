@@ -26,6 +26,8 @@ def digest_message(digest: Digest, dashboard_url: str = "") -> tuple[str, list[B
 def _mark(digest: Digest) -> str:
     if digest.failed.incidents:
         return "🚨"
+    if digest.asked.incidents:
+        return "✋"
     return "🟠" if digest.under_way.incidents else "✅"
 
 

@@ -1,4 +1,6 @@
-"""What to tell when too much happens at once: few critical ends one by one, all the rest in one digest. Pure."""
+"""What to tell when too much happens at once: few critical ends, and questions to people, one by one; all the rest in
+one digest. Pure.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -32,7 +34,8 @@ def is_storm(waiting: Sequence[Entry], storm: Storm) -> bool:
 def divide(order: Sequence[Entry], most: int) -> Parts:
     """Choose up to `most` notices that are told one by one, out of what waits in the order of the plan.
 
-    These are the ends of critical incidents of targets that exist, with all that waits of the incident. What the
+    These are questions to people, which expire, and the ends of critical incidents of targets that exist, with all
+    that waits of the incident. What the
     channel has failed to take before comes after the digest: it may choke on it again, and must not hold it up.
     """
     before, together, after = list[Entry](), list[Entry](), list[Entry]()
@@ -47,7 +50,8 @@ def divide(order: Sequence[Entry], most: int) -> Parts:
 
 
 def _worth_a_message(one: Entry) -> bool:
-    return one.kind not in PROGRESS and one.severity is Severity.CRITICAL and one.known
+    ended = one.kind not in PROGRESS and one.severity is Severity.CRITICAL and one.known
+    return one.kind is NoticeKind.APPROVAL or ended
 
 
 def digest(told: Sequence[Entry], singly: int, at: datetime) -> Digest:
@@ -57,6 +61,7 @@ def digest(told: Sequence[Entry], singly: int, at: datetime) -> Digest:
         since=min(one.at for one in told),
         at=at,
         failed=_share(one for one in incidents if one.kind is NoticeKind.FAILED),
+        asked=_share(one for one in incidents if one.kind is NoticeKind.APPROVAL),
         resolved=_share(one for one in incidents if one.kind is NoticeKind.RESOLVED),
         under_way=_share(one for one in incidents if one.kind in PROGRESS),
         singly=singly,

@@ -1,6 +1,8 @@
 """What a notice says, in the same words for every channel. Plain text: no markup, no secrets."""
 
+import shlex
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Final
 
 from aegis_core.domain.action import Action
@@ -21,7 +23,7 @@ FAULTS: Final[Mapping[Fault, str]] = {
     Fault.CUSTOM: "custom alert",
 }
 LOOK_YOURSELF: Final = "Look at its log and at the incident on the dashboard."
-_TEXTS: Final = ("target", "incident_id", "summary", "action", "root_cause", "source", "reason", "advice")
+_TEXTS: Final = ("target", "incident_id", "summary", "action", "root_cause", "source", "reason", "advice", "shown")
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -30,6 +32,7 @@ def masked(notice: Notice) -> Notice:
     """Return the notice with everything that came from outside cleaned and masked once more."""
     changes: dict[str, object] = {name: mask(getattr(notice, name)) for name in _TEXTS}
     changes["log_lines"] = mask_lines(notice.log_lines)
+    changes["votes"] = mask_lines(notice.votes)
     if notice.lesson:
         told = {name: mask(getattr(notice.lesson, name)) for name in ("issue", "fix", "root_cause")}
         changes["lesson"] = notice.lesson.model_copy(update=told)
@@ -40,6 +43,8 @@ def headline(notice: Notice) -> str:
     """Say in a few words what happened to which target."""
     target, fault = notice.target, FAULTS[notice.fault]
     match notice.kind:
+        case NoticeKind.APPROVAL:
+            return f"{target}: {notice.action or 'an action'} needs your yes"
         case NoticeKind.ACTING:
             return f"{target}: {notice.action or 'action'} under way"
         case NoticeKind.RESOLVED:
@@ -56,6 +61,9 @@ def sentence(notice: Notice) -> str:
     match notice.kind:
         case NoticeKind.RECEIVED:
             parts.append(f"Severity {notice.severity}. Aegis is looking into it.")
+        case NoticeKind.APPROVAL:
+            parts += [_stop(notice.reason), f"Cause: {_stop(notice.root_cause)}" if notice.root_cause else ""]
+            parts += [f"Answer{_before(notice)}: {commands(notice)}."]
         case NoticeKind.ACTING:
             parts += [f"Suspected cause: {_stop(notice.root_cause)}" if notice.root_cause else ""]
         case NoticeKind.RESOLVED:
@@ -64,6 +72,16 @@ def sentence(notice: Notice) -> str:
         case NoticeKind.FAILED:
             parts += [_stop(notice.reason), f"What to do: {_stop(notice.advice or LOOK_YOURSELF)}"]
     return " ".join(" ".join(parts).split())
+
+
+def commands(notice: Notice) -> str:
+    """How to answer by hand: to the very question that the notice asks, and to no newer one."""
+    what = f"{shlex.quote(notice.incident_id)} --seen {notice.version}"
+    return f"`aegis approve {what}` or `aegis reject {what}`"
+
+
+def _before(notice: Notice) -> str:
+    return f" before {notice.until.astimezone(UTC):%H:%M} UTC" if notice.until else ""
 
 
 def acted(notice: Notice) -> bool:

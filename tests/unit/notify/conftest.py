@@ -39,6 +39,14 @@ COMMON: dict[str, object] = {
 DIAGNOSED: dict[str, object] = {"action": "RESTART", "root_cause": CAUSE, "source": "rules", "confidence": 0.92}
 BY_KIND: dict[NoticeKind, dict[str, object]] = {
     NoticeKind.RECEIVED: {},
+    NoticeKind.APPROVAL: {
+        **DIAGNOSED,
+        "action": "ROLLBACK",
+        "reason": "ROLLBACK needs approval.",
+        "shown": "running, shop:2.1, started at 02:11:50 UTC",
+        "votes": ("diagnosis: ROLLBACK (0.92). The new image leaks.", "prediction: RESTART (0.60). It helped before."),
+        "until": AT + timedelta(minutes=30),
+    },
     NoticeKind.ACTING: {
         **DIAGNOSED,
         "reason": "Opted in, 0.92 sure, and no limit stands against it.",

@@ -38,7 +38,14 @@ class Pages:
 
 
 @pytest.mark.parametrize(
-    ("kind", "level"), [("received", "info"), ("acting", "info"), ("resolved", "info"), ("failed", "warning")]
+    ("kind", "level"),
+    [
+        ("received", "info"),
+        ("approval", "warning"),
+        ("acting", "info"),
+        ("resolved", "info"),
+        ("failed", "warning"),
+    ],
 )
 def test_the_log_has_one_line_per_notice_and_warns_where_a_person_is_needed(
     make_notice: MakeNotice, kind: str, level: str

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,19 @@ def test_progress_is_superseded_by_what_came_after_it() -> None:
 
 def test_progress_of_another_incident_is_not_superseded() -> None:
     assert ids(planned(item(1, "a", "acting"), item(2, "b", "failed")).order) == [1, 2]
+
+
+@pytest.mark.parametrize("later", ["acting", "resolved", "failed"])
+def test_a_question_is_no_news_any_more_once_something_has_come_of_it(later: str) -> None:
+    todo = planned(item(1, "a", "received"), item(2, "a", "approval"), item(3, "a", later))
+    assert ids(todo.superseded) == [1, 2]
+
+
+def test_a_question_is_asked_however_late_and_an_older_one_gives_way_to_it() -> None:
+    todo = planned(
+        item(1, "a", "approval", age=timedelta(hours=1)), item(2, "a", "approval", age=timedelta(minutes=20))
+    )
+    assert (ids(todo.order), ids(todo.superseded)) == ([2], [1])
 
 
 def test_a_lesson_supersedes_nothing() -> None:

@@ -41,6 +41,41 @@ def test_a_received_notice_is_short(make_notice: MakeNotice) -> None:
     assert footer.startswith("critical · memory pressure · incident inc-20261120-021150-3fa9c1 · <!date^")
 
 
+def test_a_question_shows_what_is_approved_and_how_it_can_be_answered_by_hand(make_notice: MakeNotice) -> None:
+    payload = rendered(make_notice("approval"))
+    assert outline(payload)[:-1] == [
+        "✋ buggy-app-v2: ROLLBACK needs your yes",
+        "*What Aegis would do*",
+        "*Why it asks*",
+        "*Suspected cause (rules, 92 % sure)*",
+        "*What the agents say*",
+        "*Your answer*",
+        "Without an answer before <!date^1795142525^{time}|02:42 UTC> nothing is done, and it is left to people.",
+    ]
+    told = json.dumps(payload)
+    assert "ROLLBACK of buggy-app-v2 (running, shop:2.1, started at 02:11:50 UTC)" in told
+    assert "aegis approve inc-20261120-021150-3fa9c1 --seen 7" in told
+    assert "button" not in told
+
+
+def test_buttons_stand_for_the_question_of_this_very_version(make_notice: MakeNotice) -> None:
+    _, blocks = message(make_notice("approval"), buttons=True)
+    payload = [block.to_dict() for block in blocks]
+    assert block_faults(payload) == []
+    [actions] = [block for block in payload if block["type"] == "actions"]
+    values = {json.dumps(json.loads(button["value"])) for button in actions["elements"]}
+    assert values == {'{"incident": "inc-20261120-021150-3fa9c1", "version": 7}'}
+    assert [button["text"]["text"] for button in actions["elements"]] == ["Approve", "Refuse"]
+    assert "aegis approve" not in json.dumps(payload)
+
+
+def test_no_other_notice_has_buttons(make_notice: MakeNotice) -> None:
+    for kind in PEOPLE:
+        _, blocks = message(make_notice(kind), buttons=True)
+        has = any(block.type == "actions" for block in blocks)
+        assert has is (kind is NoticeKind.APPROVAL)
+
+
 def test_an_acting_notice_says_why(make_notice: MakeNotice) -> None:
     assert outline(rendered(make_notice("acting")))[:-1] == [
         "🔧 buggy-app-v2: RESTART under way",

@@ -88,6 +88,18 @@ def test_everything_less_goes_into_the_digest(lesser: dict[str, object]) -> None
     assert (ids(parts.before), ids(parts.together)) == ([9], [1, 2, 3])
 
 
+def test_a_question_is_told_singly_however_severe_it_is_because_it_expires() -> None:
+    questions = many(2, "approval", severity=Severity.INFO)
+    parts = divide([*many(3, "resolved", first=10, severity=Severity.WARNING), *questions], 5)
+    assert (ids(parts.before), ids(parts.together)) == ([1, 2], [10, 11, 12])
+
+
+def test_questions_beyond_the_bound_are_counted_as_such() -> None:
+    assert ids(divide(many(8, "approval"), 5).together) == [6, 7, 8]
+    told = summed(many(3, "approval"))
+    assert (told.asked.incidents, told.under_way.incidents) == (3, 0)
+
+
 def test_nothing_is_told_singly_when_the_bound_is_reached() -> None:
     assert ids(divide(many(3), 0).together) == [1, 2, 3]
 
@@ -196,7 +208,7 @@ def test_nothing_is_lost_doubled_or_out_of_order(entries: list[Entry], most: int
 @given(waiting)
 def test_every_incident_is_counted_once(entries: list[Entry]) -> None:
     told = summed(entries)
-    shares = (told.failed, told.resolved, told.under_way)
+    shares = (told.failed, told.asked, told.resolved, told.under_way)
     assert sum(share.incidents for share in shares) == len({one.incident_id for one in entries})
     for share in shares:
         assert sum(share.faults.values()) == sum(share.severities.values()) == share.incidents

@@ -16,6 +16,12 @@ MakeNotice = Callable[..., Notice]
     [
         ("received", "buggy-app-v2: memory pressure. Severity critical. Aegis is looking into it."),
         (
+            "approval",
+            "buggy-app-v2: ROLLBACK needs your yes. ROLLBACK needs approval. Cause: Memory is at 93 % of its limit and "
+            "grows steadily: something is only ever added to. Answer before 02:42 UTC: `aegis approve "
+            "inc-20261120-021150-3fa9c1 --seen 7` or `aegis reject inc-20261120-021150-3fa9c1 --seen 7`.",
+        ),
+        (
             "acting",
             "buggy-app-v2: RESTART under way. Suspected cause: Memory is at 93 % of its limit and grows steadily: "
             "something is only ever added to.",

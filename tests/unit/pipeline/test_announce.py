@@ -36,6 +36,27 @@ def test_an_action_is_told_when_it_is_about_to_happen() -> None:
     assert notice.reason == "No limit stands against it."
 
 
+def test_a_question_is_told_with_what_was_shown_who_thinks_what_and_until_when() -> None:
+    notice = one((*LOOKED, make.opined()), (make.asked(),))
+    assert (notice.kind, notice.action) == (NoticeKind.APPROVAL, Action.ROLLBACK)
+    assert notice.until == make.later(1800)
+    assert notice.shown == "running, started at 11:00:00 UTC"
+    assert notice.votes == ("diagnosis: RESTART (0.90). It hangs.",)
+    assert notice.version == 6
+
+
+def test_a_question_asks_for_its_own_action_and_not_for_the_one_that_was_tried_before() -> None:
+    again = (*ACTED, make.verified(healthy=False), make.rested(make.later(60)), *LOOKED)
+    assert one(again, (make.asked(),)).action is Action.ROLLBACK
+
+
+def test_a_question_that_is_asked_anew_is_told_anew_and_a_no_is_told_as_the_end() -> None:
+    asked = (*LOOKED, make.asked())
+    assert one((*asked, make.rested(make.later(1)), *LOOKED), (make.asked(),)).kind is NoticeKind.APPROVAL
+    assert one(asked, (make.declined(), make.failed("ann has declined it."))).reason == "ann has declined it."
+    assert told(asked, (make.approved(),)) == []
+
+
 def test_every_attempt_is_told() -> None:
     again = (*ACTED, make.verified(healthy=False), make.rested(make.later(60)), *LOOKED)
     assert one(again, (make.intended(),)).attempts == 2
