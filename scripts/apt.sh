@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Installing Debian packages without a person at hand. Sourced by engine.sh and browser.sh, which set PROGRAM.
+# Installing Debian packages without a person at hand. Sourced by the scripts that need some, which set PROGRAM.
 
 APT_LOCK_SECONDS=300 # another apt or dpkg may be at work, above all on a machine that has just started
 APT_UPDATE_TRIES=10  # apt-get cannot wait for the lock on the package lists by itself
@@ -41,4 +41,25 @@ install_packages() {
     update_lists
     output=$(quiet_apt_get install --yes --no-install-recommends "${missing[@]}" 2>&1 </dev/null) ||
         die "installing ${missing[*]} failed:"$'\n'"$output"
+}
+
+# Unpacks packages into a folder, which is its first argument: their scripts do not run, and nobody knows their services.
+# The second is a command that tells whether somebody else was faster.
+unpack_packages() {
+    local folder=$1 done_already=$2 work output
+    shift 2
+    mkdir -p "$folder"
+    exec 9>"$folder/lock"
+    flock 9
+    ! "$done_already" >/dev/null || return 0
+    work=$(mktemp -d)
+    # shellcheck disable=SC2064 # the folder as it is now
+    trap "rm -rf '$work'" EXIT
+    say "fetching $*"
+    update_lists
+    output=$(cd "$work" && quiet_apt_get -o APT::Sandbox::User=root download "$@" 2>&1) ||
+        die "fetching $* failed:"$'\n'"$output"
+    for package in "$work"/*.deb; do
+        dpkg --extract "$package" "$folder"
+    done
 }

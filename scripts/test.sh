@@ -9,6 +9,7 @@ shift
 scripts/engine.sh || echo "No Docker engine can be provided here: the tests that need one are skipped." >&2
 scripts/browser.sh || echo "No Chromium can be provided here: the tests that need one are skipped." >&2
 scripts/monitoring.sh || echo "No Prometheus can be provided here: the tests that need one are skipped." >&2
+scripts/nginx.sh >/dev/null || echo "No nginx can be provided here: the tests of the socket proxy are skipped." >&2
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -21,6 +21,7 @@ from typing import Any, Self
 from tests.integration.flaky_engine import FlakyEngine
 from tests.integration.llm_servers import answer, openai_server, says
 from tests.integration.small_containers import IMAGE, SmallContainer, docker, wait_until
+from tests.integration.socket_proxy import rights
 
 from .served_agent import ServedAgent, until
 
@@ -73,15 +74,21 @@ class Ward:
         self._opened.callback(self._discharge)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._opened.close()
+        if kind is None:
+            allowed = rights("allowed", "rollback")
+            outside = {one for one in self.engine.requests if not any(right.match(one) for right in allowed)}
+            assert not outside, "the socket proxy would not let this through"
 
-    def admit(self, *options: str, command: Iterable[str] = IDLE, name: str | None = None) -> Patient:
+    def admit(
+        self, *options: str, command: Iterable[str] = IDLE, name: str | None = None, image: str = IMAGE
+    ) -> Patient:
         """Run a container with these options of `docker run`."""
         patient = Patient(name or f"aegis-ward-{uuid.uuid4().hex[:8]}", self)
         words = tuple(command)
-        docker("run", "--detach", f"--name={patient.name}", f"--label={self.label}", *options, IMAGE, *words)
-        if "ready" in words[-1]:
+        docker("run", "--detach", f"--name={patient.name}", f"--label={self.label}", *options, image, *words)
+        if words and "ready" in words[-1]:
             wait_until(lambda: "ready" in patient.log(), f"{patient.name} to be ready")
         return patient
 

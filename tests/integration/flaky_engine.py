@@ -41,6 +41,7 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
         self.upstream = upstream
         self.url = f"unix://{self._folder}/docker.sock"
         self.calls: list[str] = []
+        self.requests: list[str] = []  # the same with their queries
         self.shows = shows
         self.closing = threading.Event()
         self._faults: list[tuple[re.Pattern[str], Fault | int, list[None]]] = []
@@ -80,6 +81,7 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
     def fault_for(self, call: str, query: str) -> Fault | int | None:
         with self._lock:
             self.calls.append(call)
+            self.requests.append(f"{call}?{query}" if query else call)
             for pattern, fault, left in self._faults:
                 if left and (pattern.search(call) or pattern.search(f"{call}?{query}")):
                     left.pop()
