@@ -45,7 +45,12 @@ class ApiHouse:
             "sense_seconds": 0.02,
         }
         self.folder = folder
-        chosen = load(_env_file=None, data_dir=folder, **{**quick, **settings})
+        self._settings = {**quick, **settings}
+        self.build()
+
+    def build(self, **settings: Any) -> None:
+        """Build an agent on what there is; one before it has to be closed. `settings` are changed."""
+        chosen = load(_env_file=None, data_dir=self.folder, **{**self._settings, **settings})
         parts = Parts(runtime=self.runtime, brain=StubBrain(make.diagnosis()), clock=self.clock, events=self._kept)
         self.agent: Agent = build(chosen, parts)
         self.http = TestClient(self.agent.app, raise_server_exceptions=False)
