@@ -5,8 +5,8 @@ from datetime import timedelta
 from functools import partial
 
 from aegis_core.domain import voices
+from aegis_core.domain.action import Action
 from aegis_core.domain.approval import Approval
-from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident
@@ -34,18 +34,27 @@ def deliberate(incident: Incident, tools: Tools) -> Sequence[Draft]:
     if target and being_stopped(target) and not (seen and being_stopped(seen)):
         return (rested(tools.clock(), f"Somebody is stopping {incident.target}: how that ends is what counts."),)
     around, now = tools.around(incident.target, target), tools.clock()
-    heard = Heard((), {}) if recovered(diagnosis) else _heard(incident, evidence, diagnosis, around, tools)
+    hindered = hindrance(incident, diagnosis.action, target, tools) if target else ""
+    heard = Heard((), {}) if recovered(diagnosis) else _heard(incident, evidence, around, hindered, tools)
     opinions = tuple(lowered(one, voices.missing_data(evidence, now)) for one in heard.opinions)
     together = consensus(opinions, incident.target, heard.abstained, incident.distrusted)
-    decision = decide(diagnosis, together, around, tools.policy, now)
+    decision = _possible(decide(diagnosis, together, around, tools.policy, now), diagnosis.action, hindered)
     told = [_event(EventType.OPINION_GIVEN, one.agent, "opinion", one) for one in opinions]
     decided = _event(EventType.DECIDED, Agent.RESOLUTION, "decision", decision)
     return (*told, decided, *_what_follows(decision, opinions, around, tools))
 
 
-def _heard(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, around: Circumstances, tools: Tools) -> Heard:
-    proposed, target, now = diagnosis.action, around.target, tools.clock()
-    hindered = hindrance(incident, proposed, target, tools) if target else ""
+def _possible(decision: Decision, proposed: Action, hindered: str) -> Decision:
+    """What cannot be done is not asked for either: it is refused, with the reason why it cannot."""
+    may = decision.verdict in (Verdict.ACT, Verdict.ASK)
+    if not hindered or not may or decision.action is not proposed:
+        return decision
+    return decision.model_copy(update={"verdict": Verdict.REFUSE, "reasons": (hindered,)})
+
+
+def _heard(incident: Incident, evidence: Evidence, around: Circumstances, hindered: str, tools: Tools) -> Heard:
+    assert incident.diagnosis is not None
+    diagnosis, proposed, now = incident.diagnosis, incident.diagnosis.action, tools.clock()
     return tools.panel.hear(
         {
             Agent.DETECTION: partial(voices.detection, evidence, proposed, tools.thresholds),

@@ -152,7 +152,9 @@ def _taken_back(intent: Intent, reason: str, tools: Tools) -> Sequence[Draft]:
         return ()
     try:
         seen = tools.reverter.undo(intent)
-    except (NotUndone, ActionUnsupported, TargetGone) as error:
+    except TargetGone:  # and with it all that was done
+        return ()
+    except (NotUndone, ActionUnsupported) as error:
         told = f"{intent.action} could not be finished ({reason}) and not be undone: {error}"
         return (failed(Agent.RESOLUTION, told),)
     return (undone(seen, reason), failed(Agent.RESOLUTION, reason)) if seen else ()

@@ -81,9 +81,9 @@ class ServedAgent:
         except urllib.error.HTTPError as error:
             return dict(json.load(error))
 
-    def post(self, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, body: dict[str, Any], path: str = "/webhook") -> dict[str, Any]:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.core}/webhook", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            f"http://127.0.0.1:{self.core}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=15) as answer:
             return dict(json.load(answer))

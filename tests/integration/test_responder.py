@@ -23,6 +23,7 @@ from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.leave import Autonomy
 from aegis_core.domain.notice import Notice, NoticeKind
 from aegis_core.domain.policy import Policy
+from aegis_core.domain.release import Release
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.domain.standing import Standing
 from aegis_core.domain.target import Limits, TargetRef
@@ -250,6 +251,8 @@ def test_what_may_not_be_done_without_a_person_waits_for_one_and_nothing_is_done
 ) -> None:
     house.brain = StubBrain(diagnosis)
     house.target()
+    house.runtime.images.add("sha256:good")
+    house.releases.note(Release(target="web", image_id="sha256:good", image="shop:1", verified_at=make.NOON))
     house.start()
     incident_id = house.report()
     asked = house.sleeps(incident_id)

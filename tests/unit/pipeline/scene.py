@@ -10,6 +10,7 @@ from aegis_core.domain.impact import Rates
 from aegis_core.domain.incident import Incident, fold
 from aegis_core.domain.lesson import Lesson
 from aegis_core.domain.policy import History, Policy
+from aegis_core.domain.release import Release
 from aegis_core.domain.target import Limits, TargetState
 from aegis_core.errors import RunbookError
 from aegis_core.pipeline.tools import Tools, Verification
@@ -34,7 +35,10 @@ class MemoryIncidents:
         return self.known[incident_id]
 
     def list(self, wanted: Filter, limit: int, offset: int) -> tuple[Sequence[Incident], int]:
-        same = [one for one in self.known.values() if (one.target, one.fault) == (wanted.target, wanted.fault)]
+        fitting = {"target": wanted.target, "fault": wanted.fault, "status": wanted.status}
+        asked = {key: value for key, value in fitting.items() if value is not None}
+        same = [one for one in self.known.values() if all(getattr(one, key) == asked[key] for key in asked)]
+        same = [one for one in same if wanted.open in (None, not one.closed)]
         return same[offset : offset + limit], len(same)
 
     def events(self, incident_id: str) -> Sequence[Event]:
@@ -99,6 +103,13 @@ class Scene:
         state = self.runtime.find(NAME)
         assert state
         return state
+
+    def knows_release(self, number: int = 1) -> Release:
+        """A release that the target ran healthily with, and that is still there to go back to."""
+        known = Release(target=NAME, image_id=f"sha256:{number}", image=f"shop/web:{number}", verified_at=self.clock())
+        self.runtime.images.add(known.image_id)
+        self.releases.note(known)
+        return known
 
     def incident(self, *drafts: Draft, **signal: Any) -> Incident:
         """An incident about the target to which all this has happened already, one event a moment."""

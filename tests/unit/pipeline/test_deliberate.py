@@ -90,6 +90,7 @@ def test_what_needs_a_person_waits_for_one_and_shows_who_thinks_what(diagnosis: 
 def test_people_have_as_long_as_the_setting_says() -> None:
     scene = Scene()
     scene.use(policy=Policy(approval_seconds=60))
+    scene.knows_release()
     question = after(scene, full(scene, make.diagnosis(Action.ROLLBACK))).approval
     assert question
     assert question.expires_at - question.asked_at == timedelta(seconds=60)
@@ -164,6 +165,13 @@ def test_what_the_runtime_cannot_do_is_said_by_the_hands() -> None:
     told = after(scene, full(scene, make.diagnosis(Action.ROLLBACK)))
     assert told.opinions[-1].action is Action.NOOP
     assert told.opinions[-1].reason == "There is no image that web has run healthily with before."
+
+
+def test_what_the_runtime_cannot_do_is_refused_and_nobody_is_asked_for_it() -> None:
+    scene = Scene()
+    told = after(scene, full(scene, make.diagnosis(Action.ROLLBACK)))
+    assert (told.status, told.approval) == (Status.FAILED, None)
+    assert told.error == "There is no image that web has run healthily with before."
 
 
 def test_an_agent_that_fails_abstains_and_that_is_kept() -> None:
