@@ -23,7 +23,6 @@ TRIED_ONCE: Final = 0.05
 TRIED_TWICE_AT_MOST: Final = 0.6  # what did not help twice is for a person to judge
 UNKNOWN_CONFIDENCE: Final = 0.3
 LEAST_WEIGHT: Final = 0.15  # below it the evidence does not tell
-SEEN_CHARACTERS: Final = 200
 MOST_CITED: Final = 4
 
 
@@ -81,11 +80,11 @@ class RulesRung:
         best, step = weights[0], step_of(weights[0].rule, facts)
         rival = next((one for one in weights[1:2] if one.value >= CLOSE * best.value), None)
         sure = min(self._confidence.of([weight.value for weight in weights]), step.at_most)
-        root_cause = best.rule.root_cause.replace("{seen}", best.seen[:SEEN_CHARACTERS])
+        root_cause = best.rule.root_cause.replace("{seen}", best.seen)
         doubt = ""
         if rival is not None:
             sure = min(sure, UNSURE)
-            root_cause += f" It may as well be {rival.rule.category}: {rival.seen[:SEEN_CHARACTERS]}"
+            root_cause += f" It may as well be {rival.rule.category}: {rival.seen}"
             doubt = f" The evidence speaks nearly as much for {rival.rule.category}, so a person should look."
         cites = dict.fromkeys([*best.cites, *(rival.cites[:1] if rival else ()), facts.cite["signal"]])
         return Diagnosis(

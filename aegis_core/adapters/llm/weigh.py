@@ -9,6 +9,7 @@ from .facts import Facts
 from .finds import Find, find, told_by
 from .rule import Clue, Rule, Step
 
+# Set by judgement: what comes out of them is made a confidence by what was right on real cases (confidence.toml).
 SHALLOW: Final = 0.7  # of a wording that wraps a cause which stands further right on the same line
 LATER: Final = 0.92  # of an error that came after the first one that counts
 SUPPORT: Final = (1.0, 0.5, 0.3, 0.2)  # of the strongest clue, the second, …: clues of one category hang together
@@ -16,6 +17,7 @@ TELLING: Final = 0.5  # a clue of this weight says what happened, one below it o
 CONSEQUENCE: Final = 0.75  # of its weight that a consequence loses to a cause that is certain
 LEAST: Final = 0.05  # a weight below it is none
 MOST_CITED: Final = 4
+SEEN_CHARACTERS: Final = 200
 
 
 class Shown(NamedTuple):
@@ -100,11 +102,21 @@ def _weight(rule: Rule, valued: Sequence[tuple[float, Shown]], facts: Facts) -> 
     for clue in rule.against:
         if find(clue, facts) is not None:
             value *= 1.0 - clue.weight
-    lines = [found.line for _, one in valued for found in sorted(one.finds, key=lambda found: -found.line.counts)[:2]]
+    finds = [found for _, one in valued for found in sorted(one.finds, key=lambda found: -found.line.counts)[:2]]
     told = [cite for _, one in valued for cite in told_by(one.clue, facts)]
-    cites = dict.fromkeys([*(line.cite for line in lines if line.cite), *told])
-    seen = lines[0].text if lines else next(iter(told), facts.cite["signal"])
-    return Weight(rule, value, seen.strip(), tuple(cites)[:MOST_CITED])
+    cites = dict.fromkeys([*(found.line.cite for found in finds if found.line.cite), *told])
+    seen = _excerpt(finds[0]) if finds else next(iter(told), facts.cite["signal"])
+    return Weight(rule, value, seen, tuple(cites)[:MOST_CITED])
+
+
+def _excerpt(found: Find) -> str:
+    """The line, or of a long one the part where the wording ends."""
+    text = found.line.text.strip()
+    if len(text) <= SEEN_CHARACTERS:
+        return text
+    end = found.end * len(text) // max(1, len(found.line.plain))  # about: the plain text is a little shorter
+    begin = max(0, min(end - SEEN_CHARACTERS * 3 // 4, len(text) - SEEN_CHARACTERS))
+    return ("…" if begin else "") + text[begin : begin + SEEN_CHARACTERS].strip()
 
 
 def _explained(weights: Sequence[Weight]) -> list[Weight]:

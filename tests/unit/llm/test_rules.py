@@ -351,6 +351,14 @@ def test_the_shortlist_is_ranked_and_each_entry_cites_its_lines() -> None:
     assert all(one.evidence and set(one.evidence) <= texts for one in suspicions)
 
 
+def test_of_a_long_line_the_part_that_counts_is_told() -> None:
+    line = "ERROR " + "a long way to go, " * 30 + "no space left on device"
+    diagnosis = RUNG.diagnose(seen(Fault.CUSTOM, line))
+    assert diagnosis.category is Category.DISK_FULL
+    assert "no space left on device" in diagnosis.root_cause
+    assert len(diagnosis.root_cause) < 300
+
+
 def test_without_a_sign_of_anything_the_shortlist_is_empty() -> None:
     assert RUNG.shortlist(seen(Fault.CUSTOM, "all is well")) == ()
 
