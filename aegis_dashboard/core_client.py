@@ -15,6 +15,7 @@ import requests
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from aegis_dashboard.brain_wire import Evaluation
+from aegis_dashboard.learning_wire import ReliabilityReport, TrustReport
 from aegis_dashboard.wire import Brief, Detail, Event, ImpactReport, IncidentPage, Readiness, Runbook, Target
 
 CONNECT_SECONDS: Final = 1.0
@@ -77,6 +78,8 @@ class Feed(Protocol):
     def runbook(self, search: str) -> Runbook: ...
     def impact(self) -> ImpactReport: ...
     def evaluations(self) -> tuple[Evaluation, ...]: ...
+    def trust(self) -> TrustReport: ...
+    def reliability(self) -> ReliabilityReport: ...
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,16 @@ class CoreClient:
         """The newest first; none from a core that does not know of them."""
         kept = self._ask("/evaluations", accepted=(OK, NOT_FOUND))
         return self._read_items(_EVALUATIONS, "/evaluations", kept.body) if kept.status == OK else ()
+
+    def trust(self) -> TrustReport:
+        """How far each action is trusted; nothing from a core that does not tell."""
+        kept = self._ask("/trust", accepted=(OK, NOT_FOUND))
+        return self._read(TrustReport, "/trust", kept.body) if kept.status == OK else TrustReport()
+
+    def reliability(self) -> ReliabilityReport:
+        """How sure each source was, and how often it helped; nothing from a core that does not tell."""
+        kept = self._ask("/reliability", accepted=(OK, NOT_FOUND))
+        return self._read(ReliabilityReport, "/reliability", kept.body) if kept.status == OK else ReliabilityReport()
 
     def _ask(
         self,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aegis_dashboard.brain_wire import Evaluation
 from aegis_dashboard.core_client import IncidentQuery, UnknownIncident
+from aegis_dashboard.learning_wire import ReliabilityReport, TrustReport
 from aegis_dashboard.wire import Brief, Detail, Event, ImpactReport, ImpactRow, IncidentPage, Readiness, Runbook, Target
 
 
@@ -78,6 +79,14 @@ class SampleFeed:
     def evaluations(self) -> tuple[Evaluation, ...]:
         """None: how good a brain is cannot be invented."""
         return ()
+
+    def trust(self) -> TrustReport:
+        """None: what an action is trusted with has to be earned."""
+        return TrustReport()
+
+    def reliability(self) -> ReliabilityReport:
+        """None: how good a brain is cannot be invented."""
+        return ReliabilityReport()
 
     def _of(self, incident_id: str) -> SampleIncident:
         found = next((one for one in self._incidents if one.incident_id == incident_id), None)

@@ -1,4 +1,4 @@
-"""Runbook: what Aegis has learned, to be searched and taken along."""
+"""Runbook: what is trusted and why, and all that Aegis has learned, to be searched and taken along."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,8 +8,9 @@ import streamlit as st
 
 from aegis_dashboard import format as fmt
 from aegis_dashboard.components.lesson_list import lesson_list
-from aegis_dashboard.components.markup import draw, span
+from aegis_dashboard.components.markup import div, draw, span
 from aegis_dashboard.components.page import away_banner, empty, section, viewer_clock
+from aegis_dashboard.components.trust_table import reliability_table, trust_table
 from aegis_dashboard.feed import load
 from aegis_dashboard.wire import Lesson
 
@@ -27,6 +28,19 @@ _KINDS: Final[Mapping[str, Callable[[Lesson], bool]]] = {
 def chosen_of(lessons: tuple[Lesson, ...], kind: str) -> list[Lesson]:
     """The lessons of a kind, newest first."""
     return sorted(filter(_KINDS[kind], lessons), key=lambda one: one.timestamp, reverse=True)
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _learned() -> None:
+    loaded = load(lambda feed: (feed.trust(), feed.reliability()))
+    trust, reliability = loaded.view
+    if trust.items:
+        draw(section("Trust", span("earned by verified outcomes only", cls="ag-muted"), sample=loaded.sample))
+        draw(trust_table(trust.items, viewer_clock()))
+        draw(div(trust.rule, cls="ag-muted"))
+    if reliability.sources:
+        draw(section("How sure, and how often it helped", span("by who had diagnosed it", cls="ag-muted")))
+        draw(reliability_table(reliability.sources))
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
@@ -59,6 +73,7 @@ def _lessons(search: str, kind: str) -> None:
         )
 
 
+_learned()
 text, which = st.columns([2, 1.2], vertical_alignment="bottom")
 wanted = text.text_input(
     "Search the runbook", placeholder="memory, restart, payments-worker, …", max_chars=200, key="q", bind="query-params"

@@ -34,6 +34,8 @@ def main(wanted: set[str]) -> None:
             console.print(storm.measure(folder))
         if "healing" in wanted:
             console.print(healing.measure(folder))
+        if "reflex" in wanted:
+            console.print(healing.reflex(folder))
         if "forecast" in wanted:
             console.print(forecast.measure())
             console.print(forecast.prevent(folder))
@@ -44,4 +46,7 @@ def main(wanted: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(set(sys.argv[1:]) or {"intake", "idle", "concurrency", "storm", "healing", "forecast", "eval", "watching"})
+    main(
+        set(sys.argv[1:])
+        or {"intake", "idle", "concurrency", "storm", "healing", "reflex", "forecast", "eval", "watching"}
+    )

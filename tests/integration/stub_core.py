@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.integration.stub_alerts import unmapped, waiting
 from tests.integration.stub_brain import evaluations
+from tests.integration.stub_learning import reliability, trust
 from tests.integration.stub_targets import CALM, LEAKS, MIB, calm, leaking, sample, target
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "sample_incidents.json"
@@ -298,6 +299,8 @@ class Handler(BaseHTTPRequestHandler):
             "runbook": lambda: stub.runbook(query.get("search", "")),
             "impact": stub.impact,
             "evaluations": stub.evaluations,
+            "trust": lambda: trust(stub.scene, stub.begun),
+            "reliability": lambda: reliability(stub.scene),
             "faults": lambda: {"faults": faults(stub.active)},
             "status": lambda: STATUS | {"active_faults": stub.active},
             "reset": stub.reset,

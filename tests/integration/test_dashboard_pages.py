@@ -220,6 +220,15 @@ def test_the_runbook_is_searched_and_taken_along(core_up: Core, dashboard: Dashb
     assert '"entries"' in Path(download.value.path()).read_text()
 
 
+def test_the_runbook_shows_which_action_is_trusted_and_who_was_how_sure(core_up: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open("runbook")
+    tables = page.locator(".ag-scores")
+    expect(tables.nth(0).locator("tbody tr")).to_have_count(3)
+    expect(tables.nth(0).locator("tbody tr").filter(has_text="by reflex")).to_contain_text("buggy-app:2.1.0")
+    expect(page.get_by_text("3 verified successes of the same trouble")).to_be_visible()
+    expect(tables.nth(1).locator("tbody tr")).to_have_count(2)
+
+
 def test_impact_shows_figures_formula_and_charts(core_up: Core, dashboard: Dashboard) -> None:
     page = dashboard.open("impact")
     expect(page.get_by_text("16 healed of 16 that were acted on")).to_be_visible()
