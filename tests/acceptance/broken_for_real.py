@@ -69,12 +69,24 @@ SERVICES: Final = (
         "dd if=/dev/zero of=/data/backup bs=1k", TINY_DISK,
     ),
     _b(
+        "disk-full-shell", "crashed disk_full NOOP", "The same, said by a shell, which calls it an I/O error.",
+        "sh -c 'set -e; while :; do echo one more order >> /data/orders; done'", TINY_DISK,
+    ),
+    _b(
         "segfault", "crashed app_crash_bug RESTART", "Nothing but the exit code 139 is left; a fresh process may live.",
         "python thumbnails.py",
     ),
     _b(
+        "segfault-again", "crash_loop app_crash_bug RESTART", "It falls again and again; more is not known of it.",
+        "python thumbnails.py", "--restart=always",
+    ),
+    _b(
         "pool-used-up", "unhealthy connection_limit RESTART", "It has leaked them itself: a restart gives them back.",
         "python shop.py", f"--health-cmd={ASKED}", "--health-start-period=60s", *CHECKED,
+    ),
+    _b(
+        "pool-used-up-crashed", "crashed connection_limit RESTART", "A pool of its own making, and it ended by it.",
+        "python clerk.py",
     ),
     _b(
         "name-gone", "error_logs dns_failure NOOP", "The name has to come back; a restart asks for the same one.",
@@ -101,12 +113,24 @@ SERVICES: Final = (
         "sh -c 'exec python -m http.server ${PORT:?}'", "--restart=always",
     ),
     _b(
+        "variable-missing-bash", "crashed config_error NOOP", "The same; exit code 127 as if a command was missing.",
+        "bash -uc 'exec python -m http.server $PORT'",
+    ),
+    _b(
+        "file-missing", "crashed config_error NOOP", "Somebody has to mount it.",
+        "python tariffs.py",
+    ),
+    _b(
         "check-without-tool", "unhealthy healthcheck_misconfig NOOP", "The service works; its check has no curl.",
         "python -m http.server 8000", "--health-cmd=curl --fail http://localhost:8000/", *CHECKED,
     ),
     _b(
         "check-of-no-page", "unhealthy healthcheck_misconfig NOOP", "The service works; its check asks for no page.",
         "python -m http.server 8000", f"--health-cmd={ASKED}", *CHECKED,
+    ),
+    _b(
+        "check-of-no-port", "unhealthy healthcheck_misconfig NOOP", "It listens, and is asked at another port.",
+        "python -m http.server 8000", "--health-cmd=bash -c 'exec 3<>/dev/tcp/127.0.0.1/9000'", *CHECKED,
     ),
     _b(
         "certificate-expired", "error_logs tls_expired NOOP", "The other side needs a new certificate.",

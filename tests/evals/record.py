@@ -1,14 +1,15 @@
 """Records what Aegis sees of containers that are broken for real, as cases to measure a change of rules by.
 
-    python -m tests.evals.record [FOLDER]
+    python -m tests.evals.record [NAME ...]
 
-Needs a Docker engine and about a minute. A case has the form that `aegis eval` reads, its log masked as it was stored;
-under `evidence` stands everything that was gathered, which `tests.evals.replay` asks the rules about.
+All of them, or those named. Needs a Docker engine and about a minute. A case has the form that `aegis eval` reads, its
+log masked as it was stored; under `evidence` stands everything that was gathered, which `tests.evals.replay` asks about.
 """
 
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,14 +50,14 @@ def lasting(one: Broken, seen: Seen) -> dict[str, Any]:
     return dict(json.loads(ID.sub(NO_ID, text)))
 
 
-def record(folder: Path) -> int:
-    """Break everything, write a file for each, and tell what the rules said. Returns how many they did not get."""
-    folder.mkdir(parents=True, exist_ok=True)
+def record(broken: Sequence[Broken]) -> int:
+    """Break these, write a file for each, and tell what the rules said. Returns how many they did not get."""
+    RECORDED.mkdir(exist_ok=True)
     wrong = 0
-    with TemporaryDirectory() as data, broken_ward(BROKEN, Path(data)) as ward:
-        for one in BROKEN:
+    with TemporaryDirectory() as data, broken_ward(broken, Path(data)) as ward:
+        for one in broken:
             seen = ward.seen(one)
-            (folder / f"{one.name}.json").write_text(json.dumps(case(one, seen), indent=1, ensure_ascii=False) + "\n")
+            (RECORDED / f"{one.name}.json").write_text(json.dumps(case(one, seen), indent=1, ensure_ascii=False) + "\n")
             said = (seen.diagnosis["category"], seen.diagnosis["action"], seen.diagnosis["confidence"])
             right = said[:2] == (one.category, one.action)
             wrong += not right
@@ -65,4 +66,4 @@ def record(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(record(Path(sys.argv[1]) if len(sys.argv) > 1 else RECORDED) > 0)
+    sys.exit(record([one for one in BROKEN if one.name in sys.argv[1:] or not sys.argv[1:]]) > 0)
