@@ -3,7 +3,7 @@
     python -m tests.evals.record [NAME ...]
 
 All of them, or those named. Needs a Docker engine and about a minute. A case has the form that `aegis eval` reads, its
-log masked as it was stored; under `evidence` stands everything that was gathered, which `tests.evals.replay` asks about.
+log masked as it was stored; under `evidence` stands all that was gathered, which `tests.evals.replay` asks about.
 """
 
 import json
