@@ -12,7 +12,7 @@ def differences(old: TargetState, new: TargetState) -> Iterable[str]:
     if old.image != new.image:
         yield f"image changed from {old.image} to {new.image}"
     elif old.image_id != new.image_id:
-        yield f"image {new.image} is another build than before"
+        yield f"image {new.image} is {'run in another way' if new.definition else 'another build'} than before"
     added, removed = set(new.env_keys) - set(old.env_keys), set(old.env_keys) - set(new.env_keys)
     if added:
         yield f"environment gained {', '.join(sorted(added))}"
@@ -20,6 +20,13 @@ def differences(old: TargetState, new: TargetState) -> Iterable[str]:
         yield f"environment lost {', '.join(sorted(removed))}"
     if old.limits != new.limits:
         yield f"limits changed from {in_words(old.limits)} to {in_words(new.limits)}"
+    if old.replicas != new.replicas:
+        yield f"replicas changed from {old.replicas} to {new.replicas}"
+
+
+def scale(state: TargetState) -> str:
+    """Put in words how much of the host a target may have: its replicas where it has any, else its limits."""
+    return in_words(state.limits) if state.replicas is None else f"{state.replicas} replicas"
 
 
 def in_words(limits: Limits) -> str:

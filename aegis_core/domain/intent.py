@@ -27,12 +27,16 @@ class Goal(Stored):
     """What an action is to lead to, in absolute terms: however often it is asked for, it has one effect."""
 
     limits: Limits | None = None  # of SCALE_UP: all limits as they are to be
+    replicas: int | None = None  # of SCALE_UP of a service
     image: str = ""  # of ROLLBACK: the name that the release was run by
     image_id: str = ""
     starts: bool = False  # the target does not run, or has given up: it is started as well
+    definition: str = ""  # of a service: its fingerprint after the action, whichever that is
 
     def shown_by(self, action: Action, state: TargetState) -> bool:
         """Tell whether the target is defined as this action was to make it; whether it runs is another question."""
+        if self.definition:
+            return state.definition == self.definition
         match action:
             case Action.SCALE_UP:
                 wanted = self.limits or Limits()

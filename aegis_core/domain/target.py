@@ -1,4 +1,4 @@
-"""What a signal is about: a container or a local process, and what can be observed of it."""
+"""What a signal is about: a container, a Swarm service or a local process, and what can be observed of it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -42,7 +42,7 @@ class TargetRef(Stored):
 
 
 class Limits(Stored):
-    """What the target may use; None where there is no limit of its own."""
+    """What the target (each task of a service) may use; None where there is no limit of its own."""
 
     memory_bytes: int | None = None
     cpus: float | None = None
@@ -79,6 +79,9 @@ class TargetState(Stored):
     health_url: str | None = None
     health_log: tuple[str, ...] = ()
     stop_timeout: float = 10.0  # seconds between SIGTERM and SIGKILL
+    replicas: int | None = None  # of a service: how many tasks it is to have; None where every node has one
+    definition: str = ""  # of a service: a fingerprint of what it is to run, and how often; "" where actions need none
+    rollout_seconds: float = 0.0  # of a service: how long a change may take, because its tasks are changed in turn
     stopped_by_person: bool = False  # a stop, kill or pause that nobody but a person asked for
 
     @property
