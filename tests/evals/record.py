@@ -3,7 +3,7 @@
     python -m tests.evals.record [NAME ...]
 
 All of them, or those named. Needs a Docker engine and about a minute. A case has the form that `aegis eval` reads, its
-log masked as it was stored; under `evidence` stands all that was gathered, which `tests.evals.replay` asks about.
+log masked as it was stored; under `gathered` stands all that was gathered, which `tests.evals.replay` asks about.
 """
 
 import json
@@ -36,7 +36,7 @@ def case(one: Broken, seen: Seen) -> dict[str, Any]:
         "also_acceptable": list(one.also),
         "label_certainty": "high",
         "action_basis": one.why,
-        "evidence": evidence,
+        "gathered": evidence,
     }
 
 

@@ -18,5 +18,5 @@ def read_recorded(folder: Path = RECORDED) -> Sequence[Question]:
 
 def _question(path: Path) -> Question:
     document = json.loads(path.read_text(encoding="utf-8"))
-    evidence = Evidence.model_validate(document["evidence"])
+    evidence = Evidence.model_validate(document["gathered"])
     return question_of(case_of(document, path.name), evidence.at).model_copy(update={"evidence": evidence})
