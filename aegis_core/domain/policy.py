@@ -11,8 +11,9 @@ from .diagnosis import Category, Diagnosis
 from .leave import Autonomy, autonomy_of, by_itself
 from .model import Stored
 from .opinion import LEAST_BACKERS, QUORUM, SURE, VOTERS, Consensus
+from .scaling import MAX_CPUS_LABEL, MAX_MEMORY_LABEL, ceiling
 from .standing import Standing, maintenance
-from .target import TargetState, Watch, is_own, opted_in
+from .target import Limits, TargetState, Watch, is_own, opted_in
 
 
 class Verdict(StrEnum):
@@ -251,6 +252,9 @@ def _by_leave(action: Action, target: TargetState, policy: Policy) -> Iterator[_
         yield _Ruling(Verdict.ASK, f"{said}: {action} needs a person.")
     if action not in by_itself(target.labels):
         yield _Ruling(Verdict.ASK, f"{action} needs approval.")
+    elif action is Action.SCALE_UP and ceiling(target.labels) == Limits():
+        labels = f"{MAX_MEMORY_LABEL} or {MAX_CPUS_LABEL}"
+        yield _Ruling(Verdict.ASK, f"SCALE_UP needs approval: no label ({labels}) says how far it may go.")
 
 
 def _by_votes(consensus: Consensus, policy: Policy) -> Iterator[_Ruling]:

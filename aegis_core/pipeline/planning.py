@@ -8,17 +8,18 @@ from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.intent import REVERSIBLE, Goal, Wish
 from aegis_core.domain.release import Release, former
 from aegis_core.domain.scaling import resource_of
-from aegis_core.domain.target import Limits, TargetState
+from aegis_core.domain.target import Limits, TargetRef, TargetState
 from aegis_core.errors import ActionUnsupported, TargetGone
 from aegis_core.ports import Filter
 
+from .outcome import before_it
 from .tools import Tools
 
 MOST_FORMER: Final = 100  # incidents that are looked through for what the limits were at first
 
 
 def planned(incident: Incident, action: Action, target: TargetState, tools: Tools) -> Goal:
-    """Say what the action is to lead to. What was taken back once in this incident is not tried again.
+    """Say what the action is to lead to. What was taken back once is not tried on the same target again.
 
     Raises ActionUnsupported with the reason why it cannot be done, TargetGone, RuntimeUnavailable, StoreUnavailable.
     """
@@ -26,6 +27,10 @@ def planned(incident: Incident, action: Action, target: TargetState, tools: Tool
         return Goal()
     if action in incident.in_vain:
         raise ActionUnsupported(f"{action} was tried already, did not help, and was taken back.")
+    former = _tried_in_vain(incident, action, target, tools)
+    if former:
+        when = f"{former.updated_at:%Y-%m-%d %H:%M} UTC ({former.id})"
+        raise ActionUnsupported(f"{action} did not help and was taken back, the last time at {when}.")
     return tools.reverter.plan(action, target, _wish(incident, action, target, tools))
 
 
@@ -36,6 +41,18 @@ def hindrance(incident: Incident, action: Action, target: TargetState, tools: To
     except (ActionUnsupported, TargetGone) as error:
         return str(error)
     return ""
+
+
+def _tried_in_vain(incident: Incident, action: Action, target: TargetState, tools: Tools) -> Incident | None:
+    """The newest earlier incident in which the action was taken back from this very target."""
+    past, _ = tools.incidents.list(Filter(target=incident.target), MOST_FORMER, 0)
+    seen = [one for one in past if action in one.in_vain and one.id != incident.id]
+    return next((one for one in seen if _about(one) == target.ref), None)
+
+
+def _about(incident: Incident) -> TargetRef | None:
+    state = before_it(incident)
+    return state.ref if state else None
 
 
 def _wish(incident: Incident, action: Action, target: TargetState, tools: Tools) -> Wish:

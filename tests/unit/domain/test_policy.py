@@ -210,8 +210,19 @@ def test_what_is_not_a_restart_needs_approval_however_sure_all_are(action: Actio
     ],
 )
 def test_the_label_says_what_needs_no_approval_and_nothing_else_does(label: str, allowed: set[Action]) -> None:
-    acts = {action for action in Action if judge(action, target=labeled(actions=label)).verdict is Verdict.ACT}
+    target = labeled(actions=label, max_memory="1g")
+    acts = {action for action in Action if judge(action, target=target).verdict is Verdict.ACT}
     assert acts == {*allowed, Action.NOOP}
+
+
+@pytest.mark.parametrize("label", [{}, {"max_memory": "lots"}, {"max_cpus": "0"}])
+def test_more_is_given_without_a_person_only_where_a_label_says_how_far(label: dict[str, str]) -> None:
+    asked = judge(Action.SCALE_UP, target=labeled(actions="scale_up", **label))
+    assert asked.verdict is Verdict.ASK
+    assert asked.reasons == (
+        "SCALE_UP needs approval: no label (aegis.max_memory or aegis.max_cpus) says how far it may go.",
+    )
+    assert judge(Action.SCALE_UP, target=labeled(actions="scale_up", max_cpus="2")).verdict is Verdict.ACT
 
 
 @pytest.mark.parametrize(("confidence", "verdict"), [(0.69, Verdict.ASK), (0.7, Verdict.ACT)])

@@ -107,6 +107,26 @@ def test_what_was_taken_back_once_is_not_done_again_in_the_same_incident() -> No
     assert hindrance(incident, Action.ROLLBACK, one.state(), one.tools) == ""
 
 
+def test_what_was_taken_back_in_an_earlier_incident_is_not_done_to_the_same_target_again() -> None:
+    one = scene()
+    first = judged(one, Action.ROLLBACK, healthy=False)
+    ended = one.after(one.after(first, undo(first, one.tools)), [make.gathered(one.state()), make.failed()])
+    one.incidents.known["earlier"] = ended.model_copy(update={"id": "earlier"})
+    told = hindrance(decided(one, Action.ROLLBACK), Action.ROLLBACK, one.state(), one.tools)
+    assert "did not help and was taken back" in told
+    assert "earlier" in told
+    assert hindrance(decided(one, Action.SCALE_UP), Action.SCALE_UP, one.state(), one.tools) == ""
+
+
+def test_a_newer_target_of_the_name_may_be_rolled_back_again() -> None:
+    one = scene()
+    first = judged(one, Action.ROLLBACK, healthy=False)
+    ended = one.after(one.after(first, undo(first, one.tools)), [make.gathered(one.state()), make.failed()])
+    one.incidents.known["earlier"] = ended.model_copy(update={"id": "earlier"})
+    one.runtime.add(NAME, labels=FREE, limits=LIMITS, image_id="sha256:3")
+    assert hindrance(decided(one, Action.ROLLBACK), Action.ROLLBACK, one.state(), one.tools) == ""
+
+
 # ---- one effect
 
 
