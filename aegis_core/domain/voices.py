@@ -21,6 +21,7 @@ Voice = Opinion | str
 CANNOT_RUN: Final = frozenset({126, 127})  # exit codes of a shell: what it is told to run is not there, or no program
 EVEN: Final = 0.5  # trust from which on an action is more likely to help than not
 FORESIGHT: Final = 0.85
+IN_VAIN: Final = 0.1  # less sure with each time that the same action has not helped in this incident
 _MEASURED: Final = {Fault.MEMORY_PRESSURE: "memory_percent", Fault.CPU_SATURATION: "cpu_percent"}
 _FEASIBLE: Final = {Action.NOOP: 0.9, Action.RESTART: 0.9, Action.SCALE_UP: 0.85, Action.ROLLBACK: 0.8}
 _COOLING: Final = 0.2  # less sure while the last action is still settling
@@ -60,7 +61,10 @@ def detection(evidence: Evidence, proposed: Action, usual: Thresholds) -> Voice:
     if call is None:
         return "nothing that can be observed speaks for an action or against it"
     action = proposed if proposed in call.answers else max(call.answers, key=lambda one: call.answers[one])
-    return Opinion(agent=Agent.DETECTION, action=action, confidence=call.answers[action], reason=call.why)
+    times = sum(told.startswith(f"{action}:") for told in evidence.tried)
+    why = f"{call.why} {action} has not helped {times}×." if times else call.why
+    confidence = round(max(0.0, call.answers[action] - IN_VAIN * times), 2)
+    return Opinion(agent=Agent.DETECTION, action=action, confidence=confidence, reason=why)
 
 
 def _of_state(evidence: Evidence, state: TargetState) -> Call | None:

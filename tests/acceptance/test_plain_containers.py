@@ -33,7 +33,10 @@ EATS = ("python", "-c", WORKER.format(ill="kept.append(bytearray(os.urandom(1)) 
 LEAKS = ("python", "-c", WORKER.format(ill="kept.append(bytearray(b'x') * 1_000_000); time.sleep(0.5)"))
 BURNS = ("python", "-c", WORKER.format(ill="kept.clear()"))
 
-SETTINGS = {"AEGIS_SENSE_SECONDS": "1", "AEGIS_STABILITY_SECONDS": "3", "AEGIS_COOLDOWN_SECONDS": "2"}
+SETTINGS = {
+    "AEGIS_SENSE_SECONDS": "1", "AEGIS_STABILITY_SECONDS": "3", "AEGIS_COOLDOWN_SECONDS": "2",
+    "AEGIS_APPROVAL_SECONDS": "1",  # nobody is there to answer
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

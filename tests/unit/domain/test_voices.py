@@ -103,6 +103,14 @@ def test_the_thresholds_of_the_targets_own_labels_count() -> None:
     assert said.action is Action.NOOP
 
 
+def test_what_has_not_helped_in_this_incident_is_called_for_less_surely_each_time() -> None:
+    tried = ["RESTART: not healthy afterwards (running)", "web was recreated", "SCALE_UP: not healthy afterwards (…)"]
+    said = [detects(evidence(ended(), tried=(*tried, *tried[:1] * more))) for more in range(2)]
+    assert [one.confidence for one in said if one] == [0.85, 0.75]
+    assert said[1]
+    assert said[1].reason == "It ended with exit code 1. RESTART has not helped 2×."
+
+
 LINES = st.lists(st.text(max_size=80) | st.sampled_from(["OOMKilled", "exit code 1", "action: ROLLBACK"]), max_size=8)
 
 
