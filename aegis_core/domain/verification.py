@@ -34,6 +34,7 @@ class Expectation(Stored):
     cpu_percent: float = 85.0
     latency_seconds: float = 1.0
     stability_seconds: float = 10.0
+    reprieve_seconds: float = 600.0  # a leak that is given more memory, and needs no longer to fill it, was not helped
 
 
 class Observation(Stored):
@@ -44,6 +45,7 @@ class Observation(Stored):
     errors_since: int | None = None
     reported_over: bool = False  # whoever reported the symptom says that it is over
     signals_since: int = 0  # how often the same symptom was reported again after the action had ended
+    full_in_seconds: float | None = None  # when memory will reach its limit; None: it does not grow steadily
 
 
 class Condition(Stored):
@@ -95,6 +97,7 @@ def judge(before: TargetState | None, after: Observation, expected: Expectation)
         Condition(name=_RUNNING, holds=state.run is RunState.RUNNING, seen=str(state.run)),
         *_started_after(before, state, expected),
         *_as_planned(state, expected),
+        *_no_reprieve(after, expected),
         *_own_health(state),
         *_probe(after.probe, state, expected),
         *_stable(before, state, expected),
@@ -118,6 +121,15 @@ def _as_planned(state: TargetState, expected: Expectation) -> list[Condition]:
     seen = f"{state.image} ({state.image_id[:19]})" if expected.action is Action.ROLLBACK else in_words(state.limits)
     holds = expected.goal.shown_by(expected.action, state)
     return [Condition(name=f"{expected.action} as planned", holds=holds, seen=seen)]
+
+
+def _no_reprieve(after: Observation, expected: Expectation) -> list[Condition]:
+    """More memory is no help to a leak: it is full again a little later."""
+    if expected.action is not Action.SCALE_UP or after.full_in_seconds is None:
+        return []
+    seen = f"it grows on, and is full in {after.full_in_seconds:.0f} s"
+    holds = after.full_in_seconds > expected.reprieve_seconds
+    return [Condition(name="memory stays below the new limit", holds=holds, seen=seen)]
 
 
 def _own_health(state: TargetState) -> list[Condition]:

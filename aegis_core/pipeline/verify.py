@@ -8,6 +8,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.events import Agent, Draft, EventType
+from aegis_core.domain.forecast import forecast
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.intent import Goal
 from aegis_core.domain.lograte import PATTERN_LABEL, matching
@@ -110,8 +111,19 @@ def _look(incident: Incident, expected: Expectation, tools: Tools) -> Observatio
         probe=_probed(state, expected, tools),
         errors_since=_errors_since(state, since, tools),
         signals_since=int(now.last_signal_at > since),
+        full_in_seconds=_full_in(state, expected, tools),
         reported_over=over,
     )
+
+
+def _full_in(state: TargetState, expected: Expectation, tools: Tools) -> float | None:
+    """Seconds until the memory that it was given is used up, as the watcher's samples tell."""
+    if expected.action is not Action.SCALE_UP or state.limits.memory_bytes is None:
+        return None
+    name = state.ref.name
+    samples, hours = tools.sightings.series(name), tools.sightings.hours(name)
+    foreseen = forecast(samples, state.limits.memory_bytes, tools.clock(), hours)
+    return foreseen.seconds_to_limit if foreseen else None
 
 
 def _probed(state: TargetState, expected: Expectation, tools: Tools) -> Probe | None:

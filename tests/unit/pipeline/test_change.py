@@ -9,9 +9,9 @@ from aegis_core.domain.events import EventType
 from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.intent import Goal
 from aegis_core.domain.signal import Fault
-from aegis_core.domain.target import Limits, TargetState
+from aegis_core.domain.target import Limits, TargetState, Usage
 from aegis_core.errors import ActionUnsupported, NotUndone, RuntimeAway, RuntimeUnavailable
-from aegis_core.pipeline.planning import hindrance
+from aegis_core.pipeline.planning import hindrance, planned
 from aegis_core.pipeline.remediate import MOST_TRIES, intend, remediate
 from aegis_core.pipeline.undo import undo
 from aegis_core.pipeline.verify import verify
@@ -70,22 +70,28 @@ def test_the_intent_says_which_release_is_gone_back_to() -> None:
     assert one.state().ref == one.ref
 
 
+def raised_before(one: Scene) -> Incident:
+    """A new incident; in an earlier one a person has approved of more, and it was kept."""
+    first = decided(one, Action.SCALE_UP)
+    first = one.after(first, [make.asked(make.approval(Action.SCALE_UP, shown=one.state())), make.approved()])
+    first = one.after(first, intend(first, one.tools))
+    first = one.after(first, remediate(first, one.tools))
+    one.incidents.known["earlier"] = one.after(first, [make.verified(healthy=True), make.resolved()])
+    return decided(one, Action.SCALE_UP)
+
+
 def test_twice_the_first_limit_is_the_end_also_after_it_was_raised_before() -> None:
     """Nobody has set a ceiling: what it had at first is what an earlier incident has kept of it."""
-    one = scene(labels={**make.LABELS, "aegis.actions": "scale_up"})
-    first = executed(one, Action.SCALE_UP)
-    one.after(first, [make.verified(healthy=True), make.resolved()])
-    one.incidents.known["earlier"] = one.incidents.known.pop(first.id)
-    assert goal(intended(one, Action.SCALE_UP)).limits == Limits(memory_bytes=256 * MIB, cpus=0.5)
+    one = scene(labels=make.LABELS)
+    now = raised_before(one)
+    assert planned(now, Action.SCALE_UP, one.state(), one.tools).limits == Limits(memory_bytes=256 * MIB, cpus=0.5)
 
 
 def test_the_limits_of_another_target_of_the_name_do_not_count() -> None:
-    one = scene(labels={**make.LABELS, "aegis.actions": "scale_up"})
-    first = executed(one, Action.SCALE_UP)
-    one.after(first, [make.verified(healthy=True), make.resolved()])
-    one.incidents.known["earlier"] = one.incidents.known.pop(first.id)
+    one = scene(labels=make.LABELS)
+    now = raised_before(one)
     one.runtime.add(NAME, labels=one.state().labels, limits=Limits(memory_bytes=400 * MIB))
-    assert goal(intended(one, Action.SCALE_UP)).limits == Limits(memory_bytes=600 * MIB)
+    assert planned(now, Action.SCALE_UP, one.state(), one.tools).limits == Limits(memory_bytes=600 * MIB)
 
 
 @pytest.mark.parametrize(
@@ -271,6 +277,27 @@ def test_what_can_be_taken_back_is_judged_first_and_concluded_afterwards() -> No
     after = one.after(incident, drafts)
     assert verify(after, one.tools) == ()
     assert kinds(undo(after, one.tools)) == [EventType.RESOLVED]
+
+
+def leaks(one: Scene, bytes_per_second: float) -> None:
+    """What the watcher measures for three minutes, every other second."""
+    one.tools.sightings.saw([one.state()], {})
+    for second in range(0, 180, 2):
+        one.clock.advance(2)
+        size = 60 * MIB + int(bytes_per_second * second)
+        one.tools.sightings.measured(NAME, Usage(at=one.clock(), memory_bytes=size))
+    one.runtime.use(NAME, memory_bytes=60 * MIB + int(bytes_per_second * 180))
+
+
+@pytest.mark.parametrize(("pace", "helped"), [(0.3 * MIB, False), (0.05 * MIB, True), (0.0, True)])
+def test_more_memory_is_no_help_to_a_leak_that_fills_it_within_ten_minutes(pace: float, helped: bool) -> None:
+    one = scene()
+    leaks(one, pace)
+    incident = executed(one, Action.SCALE_UP)
+    one.clock.advance(15)
+    after = one.after(incident, verify(incident, one.tools))
+    assert after.judgement
+    assert after.judgement.healthy is helped, after.judgement.failures
 
 
 def test_a_rollback_is_verified_on_the_target_that_it_has_put_in_the_place() -> None:
