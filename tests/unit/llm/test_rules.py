@@ -193,7 +193,7 @@ def test_a_clean_end_is_for_a_person_to_judge() -> None:
 
 def test_nothing_that_fits_is_unknown_and_nothing_is_done() -> None:
     diagnosis = RUNG.diagnose(seen(Fault.CUSTOM, "all is well"))
-    assert (diagnosis.category, diagnosis.action, diagnosis.confidence) == (Category.UNKNOWN, Action.NOOP, 0.3)
+    assert (diagnosis.category, diagnosis.action, diagnosis.confidence) == (Category.UNKNOWN, Action.NOOP, 0.2)
 
 
 def with_tried(*tried: str) -> Diagnosis:
