@@ -16,14 +16,25 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from aegis_dashboard.brain_wire import Evaluation
 from aegis_dashboard.learning_wire import ReliabilityReport, TrustReport
-from aegis_dashboard.wire import Brief, Detail, Event, ImpactReport, IncidentPage, Readiness, Runbook, Target
+from aegis_dashboard.wire import (
+    Brief,
+    Detail,
+    Event,
+    ImpactReport,
+    IncidentPage,
+    Postmortem,
+    Readiness,
+    Runbook,
+    Target,
+)
 
 CONNECT_SECONDS: Final = 1.0
 READ_SECONDS: Final = 4.0
+PATIENCE_SECONDS: Final = 10.0  # for what a person has asked for, and waits for
 FRESH_SECONDS: Final = 1.5  # below the refresh interval, so that a viewer alone always sees something new
 PAUSE_SECONDS: Final = 2.0
 MOST_KEPT: Final = 500
-OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
+OK, CREATED, UNAUTHORIZED, NOT_FOUND, UNAVAILABLE = 200, 201, 401, 404, 503
 
 Wire = TypeVar("Wire", bound=BaseModel)
 _TARGETS = TypeAdapter(tuple[Target, ...])
@@ -38,6 +49,10 @@ class CoreAway(Exception):  # noqa: N818 - says what happened, and is shown as i
         super().__init__(f"{url}: {reason}")
         self.url = url
         self.reason = reason
+
+
+class CoreRefused(Exception):  # noqa: N818
+    """The core does not take what was said: its own sentence why."""
 
 
 class UnknownIncident(Exception):  # noqa: N818
@@ -93,9 +108,14 @@ class CoreClient:
     """Feed over HTTP. May be used from several threads."""
 
     def __init__(
-        self, url: str, session: requests.Session | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        url: str,
+        session: requests.Session | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        token: str = "",
     ) -> None:
         self.url = url
+        self._token = token
         self._session = session or _direct_session()
         self._clock = clock
         self._lock = threading.Lock()
@@ -122,6 +142,44 @@ class CoreClient:
         path = f"{_incident_path(incident.incident_id)}/events"
         body = self._ask(path, unchanged_since=incident.updated_at.isoformat()).body
         return self._read_items(_EVENTS, path, body)
+
+    def say(self, incident_id: str, word: str, said: Mapping[str, Any]) -> None:
+        """Post what a person says of an incident (`approve`, `reject`, `comments`).
+
+        Raises CoreAway, and CoreRefused with the core's own sentence.
+        """
+        path = f"{_incident_path(incident_id)}/{word}"
+        answer = self._alone("POST", path, json=dict(said))
+        if answer.status_code not in {OK, CREATED}:
+            raise CoreRefused(_detail(answer))
+        with self._lock:
+            self._kept.clear()  # what was known before it is not true any more
+
+    def postmortem(self, incident_id: str) -> Postmortem:
+        """The postmortem of an incident, for which the core may have to wait for a model."""
+        path = f"{_incident_path(incident_id)}/postmortem"
+        answer = self._alone("GET", path, params={"format": "json"})
+        if answer.status_code == NOT_FOUND:
+            raise UnknownIncident(incident_id)
+        if answer.status_code != OK:
+            raise CoreAway(self.url, f"{path} answered with HTTP {answer.status_code}")
+        return self._read(Postmortem, path, answer.json())
+
+    def _alone(self, method: str, path: str, **what: Any) -> requests.Response:
+        """Make a request that nobody else waits for."""
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            with _direct_session() as session:
+                return session.request(
+                    method,
+                    self.url + path,
+                    headers=headers,
+                    timeout=(CONNECT_SECONDS, PATIENCE_SECONDS),
+                    allow_redirects=False,
+                    **what,
+                )
+        except requests.RequestException as error:
+            raise CoreAway(self.url, told(error)) from error
 
     def runbook(self, search: str) -> Runbook:
         body = self._ask("/runbook", {"search": search} if search else {}).body
@@ -215,6 +273,18 @@ def told(error: requests.RequestException) -> str:
             return "the connection was refused or broken off"
         case _:
             return f"the request failed ({type(error).__name__})"
+
+
+def _detail(answer: requests.Response) -> str:
+    """The sentence of a problem+json."""
+    if answer.status_code == UNAUTHORIZED:
+        return "The core wants to know its token: set AEGIS_TOKEN where the dashboard runs, and start it again."
+    try:
+        body = answer.json()
+    except requests.JSONDecodeError:
+        body = None
+    detail = body.get("detail") if isinstance(body, dict) else None
+    return str(detail)[:500] if detail else f"The core answered with HTTP {answer.status_code}."
 
 
 def _incident_path(incident_id: str) -> str:

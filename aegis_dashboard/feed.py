@@ -40,7 +40,8 @@ def load(gather: Callable[[Feed], View]) -> Loaded[View]:
 @st.cache_resource(show_spinner=False)
 def core() -> CoreClient:
     """The one client of this process, shared by all viewers."""
-    return CoreClient(load_settings().url)
+    settings = load_settings()
+    return CoreClient(settings.url, token=settings.secret)
 
 
 @st.cache_resource(show_spinner=False)

@@ -26,6 +26,11 @@ def reporter(source: str) -> str:
     return _REPORTERS.get(source) or fmt.title(source)
 
 
+def way_of_answering(via: str) -> str:
+    """`the command line` of `cli`: on which way a person answered."""
+    return {"api": "HTTP", "cli": "the command line", "dashboard": "the dashboard", "slack": "Slack"}.get(via, via)
+
+
 def is_unmapped(target: str) -> bool:
     """Whether an alert named no container: then there is nothing to look at and nothing to act on."""
     return target.startswith(UNMAPPED)

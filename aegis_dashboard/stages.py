@@ -8,8 +8,9 @@ from typing import Final
 
 from aegis_dashboard.wire import Event
 
-WAY: Final = ("RECEIVED", "ANALYZING", "DECIDED", "EXECUTING", "VERIFYING")
-"""The stages that are passed before the end, in order."""
+ASKED: Final = "AWAITING_APPROVAL"
+WAY: Final = ("RECEIVED", "ANALYZING", ASKED, "DECIDED", "EXECUTING", "VERIFYING")
+"""The stages that are passed before the end, in order; a person's answer only where one is asked for."""
 
 RESOLVED, FAILED = "RESOLVED", "FAILED"
 
@@ -18,6 +19,8 @@ _ENTERED: Final[Mapping[str, str]] = {
     "EvidenceGathered": "ANALYZING",
     "Diagnosed": "ANALYZING",
     "Rested": "ANALYZING",
+    "ApprovalRequested": ASKED,
+    "Approved": "DECIDED",
     "ActionIntended": "EXECUTING",
     "ActionExecuted": "VERIFYING",
     "Verified": "VERIFYING",
@@ -61,7 +64,8 @@ def status_after(event: Event, before: str | None) -> str | None:
 def way(events: Iterable[Event], status: str, now: datetime) -> tuple[Step, ...]:
     """Fold events into the steps to be drawn; `status` is what the core says now and has the last word."""
     stays = _stays(events, now, ended=status in {RESOLVED, FAILED})
-    names = list(WAY) if status in {*WAY, RESOLVED, FAILED} else [*WAY, status]  # an unknown one stands at the end
+    names = [name for name in WAY if name != ASKED or name in stays or name == status]
+    names += [] if status in {*WAY, RESOLVED, FAILED} else [status]  # an unknown one stands at the end
     steps = [_step(name, _mark(name, names, stays, status), stays.get(name)) for name in names]
     end = FAILED if status == FAILED else RESOLVED
     mark = {RESOLVED: Mark.HEALED, FAILED: Mark.FAILED}.get(status, Mark.TODO)

@@ -64,10 +64,18 @@ def _texts(data: Data, name: str) -> list[str]:
 
 
 def _until(data: Data, clock: fmt.Clock) -> str:
+    return _moment(data, "until", clock)
+
+
+def _moment(data: Data, name: str, clock: fmt.Clock) -> str:
     try:
-        return clock.time(_MOMENT.validate_python(data.get("until")))
+        return clock.time(_MOMENT.validate_python(data.get(name)))
     except ValidationError:
         return "later"
+
+
+def _first(data: Data, name: str) -> str:
+    return next(iter(_texts(data, name)), "")
 
 
 def reported_by(events: Iterable[Event]) -> str:
@@ -155,6 +163,40 @@ def _decided(data: Data, _: fmt.Clock) -> Told:
     return Told(f"Policy: {_text(decision, 'action')} {what}", " ".join(_texts(decision, "reasons")), tone)
 
 
+def _opined(data: Data, _: fmt.Clock) -> Told:
+    opinion = _part(data, "opinion")
+    sure = fmt.confidence(_number(opinion, "confidence"))
+    return Told(f"Votes for {_text(opinion, 'action')}, {sure} sure", _text(opinion, "reason"))
+
+
+def _asked(data: Data, clock: fmt.Clock) -> Told:
+    asked = _part(data, "approval")
+    until = _moment(asked, "expires_at", clock)
+    return Told(f"People are asked: {_text(asked, 'action')}, until {until}", _first(asked, "reasons"), Tone.WARN)
+
+
+def _approved(data: Data, _: fmt.Clock) -> Told:
+    return Told(f"Approved by {_person(data)}", _text(data, "comment"), Tone.GOOD)
+
+
+def _declined(data: Data, _: fmt.Clock) -> Told:
+    return Told(f"Refused by {_person(data)}", _text(data, "comment"), Tone.BAD)
+
+
+def _person(data: Data) -> str:
+    via = _text(data, "via")
+    return (_text(data, "by") or "somebody") + (f" ({names.way_of_answering(via)})" if via else "")
+
+
+def _commented(data: Data, _: fmt.Clock) -> Told:
+    comment = _part(data, "comment")
+    return Told(f"{_text(comment, 'by') or 'Somebody'} says", _text(comment, "text"))
+
+
+def _undone(data: Data, clock: fmt.Clock) -> Told:
+    return Told("What did not help was taken back", clock.localized(_text(data, "seen")), Tone.WARN)
+
+
 def _rested(data: Data, clock: fmt.Clock) -> Told:
     reason, cause = _text(data, "reason"), _text(data, "waits_for")
     if cause:
@@ -213,7 +255,13 @@ _TELLERS: Final[Mapping[str, Callable[[Data, fmt.Clock], Told]]] = {
     "SignalCleared": _cleared,
     "EvidenceGathered": _gathered,
     "Diagnosed": _diagnosed,
+    "OpinionGiven": _opined,
     "Decided": _decided,
+    "ApprovalRequested": _asked,
+    "Approved": _approved,
+    "Declined": _declined,
+    "Commented": _commented,
+    "Undone": _undone,
     "Rested": _rested,
     "ActionIntended": _intended,
     "ActionExecuted": _executed,

@@ -127,7 +127,12 @@ class Brief(Wire):
     @property
     def waits(self) -> bool:
         """Something else comes first: time, or the target that it fails because of."""
-        return not self.closed and self.waits_until is not None
+        return not self.closed and not self.needs_approval and self.waits_until is not None
+
+    @property
+    def needs_approval(self) -> bool:
+        """A person comes first."""
+        return self.status == "AWAITING_APPROVAL"
 
 
 class Diagnosis(Wire):
@@ -154,6 +159,57 @@ class Decision(Wire):
     confidence: float | None = None
     reasons: Texts = ()
     until: Moment | None = None
+
+
+class Opinion(Wire):
+    """What one agent would do."""
+
+    agent: Text = ""
+    action: Text = ""
+    confidence: float | None = None
+    reason: Text = ""
+
+
+class Ref(Wire):
+    name: Text = ""
+    id: Text = ""
+
+
+class Shown(Wire):
+    """The target as it was when people were asked."""
+
+    ref: Ref = Ref()
+    run: Text = ""
+    image: Text = ""
+    started_at: Moment | None = None
+
+
+class Approval(Wire):
+    """A question to people; `approved` is None as long as nobody has answered."""
+
+    action: Text = ""
+    shown: Shown | None = None
+    reasons: Texts = ()
+    asked_at: Moment | None = None
+    expires_at: Moment | None = None
+    approved: bool | None = None
+    by: Text = ""
+    via: Text = ""
+    comment: Text = ""
+    answered_at: Moment | None = None
+
+
+class Comment(Wire):
+    by: Text = ""
+    text: Text = ""
+    at: Moment | None = None
+
+
+class Postmortem(Wire):
+    """GET /incidents/{id}/postmortem; `written_by` names the model that its summary is by, if any."""
+
+    markdown: Text = ""
+    written_by: Text = ""
 
 
 class Condition(Wire):
@@ -215,13 +271,23 @@ class Detail(Brief):
     evidence_lines: Annotated[tuple[EvidenceLine, ...], BeforeValidator(_items)] = ()
     missing: Texts = ()  # what could not be gathered, and why
     log_tail: Texts = ()
+    opinions: Annotated[tuple[Opinion, ...], BeforeValidator(_items)] = ()
     decision: Decision | None = None
+    approval: Approval | None = None
     verification: Verification | None = None
     lesson: Lesson | None = None
     impact: Impact | None = None
+    undone: Text = ""
     tried: Texts = ()
+    comments: Annotated[tuple[Comment, ...], BeforeValidator(_items)] = ()
+    version: int = 0
     metrics: Annotated[Mapping[str, Any], BeforeValidator(lambda value: value or {})] = {}
     raw: Mapping[str, Any] = Field(default={}, repr=False)
+
+    @property
+    def asks(self) -> bool:
+        """A person has to say yes or no."""
+        return self.needs_approval and self.approval is not None and self.approval.approved is None
 
 
 class Event(Wire):

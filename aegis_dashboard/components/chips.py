@@ -12,6 +12,7 @@ from aegis_dashboard.wire import Brief, Target
 _STATUS: Final = {
     "RECEIVED": ("Received", Tone.WORK),
     "ANALYZING": ("Analyzing", Tone.WORK),
+    "AWAITING_APPROVAL": ("Needs approval", Tone.WARN),
     "DECIDED": ("Decided", Tone.WORK),
     "EXECUTING": ("Executing", Tone.WORK),
     "VERIFYING": ("Verifying", Tone.WORK),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aegis_dashboard import format as fmt
 from aegis_dashboard import names
-from aegis_dashboard.components import panels
+from aegis_dashboard.components import panels, votes
 from aegis_dashboard.components.chips import chip, healed_in, moment, severity_chip, status_chip
 from aegis_dashboard.components.markup import Html, div, join, span, tag
 from aegis_dashboard.components.stepper import stepper
@@ -44,12 +44,14 @@ def live(incident: Detail, events: Sequence[Event], target: Target | None, clock
     pair = div(
         div(
             card(target, clock) if target else None,
+            votes.opinions(incident.opinions),
             panels.verification(incident, clock),
             cls="ag-stack",
         ),
         div(
             panels.diagnosis(incident),
             panels.decision(incident.decision, incident.closed, clock),
+            votes.answered(incident.approval, clock),
             cls="ag-stack",
         ),
         cls="ag-columns ag-pair",
@@ -64,16 +66,23 @@ def closed_up(incident: Detail, events: Sequence[Event], clock: fmt.Clock) -> Ht
     columns = div(
         div(
             panels.diagnosis(incident),
+            votes.opinions(incident.opinions),
             panels.decision(incident.decision, incident.closed, clock),
+            votes.answered(incident.approval, clock),
             panels.verification(incident, clock),
             panels.tried(incident.tried),
+            votes.undone(incident.undone),
             panels.lesson(incident.lesson),
             panels.impact(incident.impact),
             panels.evidence(incident),
             panels.log_tail(incident),
             cls="ag-stack",
         ),
-        div(panels.panel("Timeline", timeline(events, clock), aside=count), cls="ag-stack"),
+        div(
+            votes.comments(incident.comments, clock),
+            panels.panel("Timeline", timeline(events, clock), aside=count),
+            cls="ag-stack",
+        ),
         cls="ag-columns ag-two",
     )
     return _whole(incident, events, clock, columns)

@@ -14,6 +14,7 @@ from aegis_dashboard.components import incident_view
 from aegis_dashboard.components.incident_table import incident_table
 from aegis_dashboard.components.markup import draw, span
 from aegis_dashboard.components.page import away_banner, empty, section, viewer_clock
+from aegis_dashboard.components.people import postmortem, question, room
 from aegis_dashboard.core_client import Feed, IncidentQuery, UnknownIncident
 from aegis_dashboard.feed import load
 from aegis_dashboard.settings import load_settings
@@ -35,6 +36,7 @@ FAULTS: Final = (
 _STATES: Final[Mapping[str, _Wanted]] = {
     "All": _Wanted(),
     "Open": _Wanted(open=True),
+    "Need approval": _Wanted(status="AWAITING_APPROVAL"),
     "Resolved": _Wanted(status="RESOLVED"),
     "Failed": _Wanted(status="FAILED"),
 }
@@ -151,9 +153,19 @@ def _one(incident_id: str) -> None:
         return
     away_banner(loaded.away)
     draw(section("One incident", sample=loaded.sample))
+    if not loaded.sample:
+        question(loaded.view.incident, viewer_clock())
     draw(incident_view.closed_up(loaded.view.incident, loaded.view.events, viewer_clock()))
     with st.expander("Raw JSON", icon=":material/data_object:"):
         st.json(dict(loaded.view.incident.raw), expanded=1)
+
+
+def _known(incident_id: str) -> bool:
+    """Whether the core itself knows it: of a sample nothing can be said, and there is nothing to tell."""
+    try:
+        return not load(lambda feed: feed.incident(incident_id)).sample
+    except UnknownIncident:
+        return False
 
 
 def _leave() -> None:
@@ -164,5 +176,8 @@ chosen_id = st.query_params.get(CHOSEN)
 if chosen_id:
     st.button("All incidents", icon=":material/arrow_back:", on_click=_leave, type="tertiary")
     _one(chosen_id)
+    if _known(chosen_id):
+        room(chosen_id)
+        postmortem(chosen_id)
 else:
     _list(_filters())

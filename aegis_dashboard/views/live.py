@@ -7,9 +7,10 @@ from typing import Final
 import streamlit as st
 
 from aegis_dashboard import format as fmt
-from aegis_dashboard.components import incident_view
+from aegis_dashboard.components import incident_view, votes
 from aegis_dashboard.components.markup import draw, span
 from aegis_dashboard.components.page import away_banner, empty, section, viewer_clock
+from aegis_dashboard.components.people import question
 from aegis_dashboard.components.target_card import cards
 from aegis_dashboard.core_client import Feed, IncidentQuery
 from aegis_dashboard.feed import Loaded, load
@@ -76,6 +77,12 @@ def _incident(loaded: Loaded[View], incident: Detail, clock: fmt.Clock, with_tar
     if len(loaded.view.choices) > 1:
         names = {one.incident_id: incident_view.in_short(one) for one in loaded.view.choices}
         st.selectbox(f"{len(names)} incidents are open; follow", [*names], format_func=names.__getitem__, key=FOLLOW)
+    if not loaded.sample:
+        others = [one for one in loaded.view.choices if one.incident_id != incident.incident_id]
+        asking = votes.elsewhere(others)
+        if asking:
+            draw(asking)
+        question(incident, clock)
     found = (one for one in loaded.view.targets if one.name == incident.container_name)
     target = next(found, None) if with_target else None
     draw(incident_view.live(incident, loaded.view.events, target, clock))

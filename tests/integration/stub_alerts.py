@@ -30,7 +30,7 @@ def waiting(begun: datetime, now: datetime) -> dict[str, Any]:
         "container_name": "shop-web", "fault": "error_logs", "alert_type": "ManyErrors", "status": "ANALYZING",
         "signals": 42, "waits_until": rows[-1][3]["until"],
     }  # fmt: skip
-    return _incident("inc-01003", begun, rows, fields)
+    return incident("inc-01003", begun, rows, fields)
 
 
 def unmapped(begun: datetime) -> dict[str, Any]:
@@ -55,10 +55,11 @@ def unmapped(begun: datetime) -> dict[str, Any]:
         "status": "FAILED", "error": reason, "closed_at": _at(opened, 3.4), "seconds": 3.4, "analysis": analysis,
         "source": "rules", "confidence": 0.6, "action": "NOOP", "root_cause": analysis["root_cause"],
     }  # fmt: skip
-    return _incident("inc-01002", opened, rows, fields)
+    return incident("inc-01002", opened, rows, fields)
 
 
-def _incident(name: str, opened: datetime, rows: Sequence[Row], fields: dict[str, Any]) -> dict[str, Any]:
+def incident(name: str, opened: datetime, rows: Sequence[Row], fields: dict[str, Any]) -> dict[str, Any]:
+    """An incident with these events (seconds after its beginning, type, agent, data) and fields."""
     events = [
         {"version": version, "type": type_, "at": _at(opened, at), "agent": agent, "data": data, "hash": "9f" * 32}
         for version, (at, type_, agent, data) in enumerate(rows, start=1)

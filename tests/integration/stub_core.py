@@ -2,13 +2,14 @@
 
     python -m tests.integration.stub_core --port 8001 [--scene NAME] [--at SECONDS]
 
-Scenes: quiet leak two hostile empty foreseen others both.
+Scenes: quiet leak two hostile empty foreseen others both asks asks_aside.
 
 The incidents of `data/sample_incidents.json` are its history, under other ids and at recent times. The scene `leak`
 adds one that has just begun and goes its way in real time, `two` another one that takes longer; `--at` stops them that
 many seconds after their beginning. In `foreseen` the memory of some targets leaks, and nothing has happened yet; in
 `others` somebody else's alerting has reported: one incident waits for its cause, one names no container. `both` is
-that and the leak.
+that and the leak. In `asks` one incident waits for a person, who can answer and comment; in `asks_aside` it does so
+beside the leak.
 `POST /stub/scene?name=…&seconds_ago=…` changes the scene while it runs. The target app answers on the same port.
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.integration.stub_alerts import unmapped, waiting
+from tests.integration.stub_asking import NAME, POSTMORTEM, Asking
 from tests.integration.stub_brain import evaluations
 from tests.integration.stub_learning import reliability, trust
 from tests.integration.stub_targets import CALM, LEAKS, MIB, calm, leaking, sample, target
@@ -61,7 +63,7 @@ READY = {
     "brain": ["rules"],
     "checks": {"store": FINE, "runtime": FINE, "brain": BRAIN},
 }
-SCENES = ("quiet", "leak", "two", "hostile", "empty", "foreseen", "others", "both")
+SCENES = ("quiet", "leak", "two", "hostile", "empty", "foreseen", "others", "both", "asks", "asks_aside")
 RUNNING = "inc-01001"
 RESTARTED_SECONDS = 4.4  # after the beginning of the leak
 
@@ -76,6 +78,7 @@ class Stub:
 
     def begin(self, scene: str, seconds_ago: float = 0.0) -> None:
         self.scene, self.begun = scene, datetime.now(UTC) - timedelta(seconds=seconds_ago)
+        self.asking = Asking(self.begun)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -96,9 +99,11 @@ class Stub:
             found.append(shifted(one, f"inc-{1000 - number:05}", opened, 1 + 0.35 * math.sin(number), self.now()))
         if self.scene == "two":
             found.insert(0, self._under_way("crashed", "inc-01002"))
-        if self.scene in {"leak", "hostile", "two", "both"}:
+        if self.scene in {"leak", "hostile", "two", "both", "asks_aside"}:
             running = self._under_way("memory_pressure", RUNNING)
             found.insert(0, hostile(running) if self.scene == "hostile" else running)
+        if self.scene in {"asks", "asks_aside"}:
+            found.insert(int(self.scene == "asks_aside"), self.asking.incident())
         if self.scene in {"others", "both"}:
             found = [waiting(self.begun, self.now()), unmapped(self.begun), *found]
         return found
@@ -276,14 +281,19 @@ class Handler(BaseHTTPRequestHandler):
         self._send(404 if answer is None else 200, answer or {"detail": "There is nothing here."})
 
     def do_POST(self) -> None:
-        query = parse_qs(urlsplit(self.path).query)
+        query, parts = parse_qs(urlsplit(self.path).query), urlsplit(self.path).path.split("/")
+        if parts[1:3] == ["incidents", NAME]:
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            return self._send(*self.server.stub.asking.say(parts[3], body, self.server.stub.now()))
         self.server.stub.begin(query["name"][0], float(query.get("seconds_ago", ["0"])[0]))
-        self._send(200, {"scene": query["name"][0]})
+        return self._send(200, {"scene": query["name"][0]})
 
     def _incident(self, parts: list[str]) -> dict[str, Any] | None:
         found = [one for one in self.server.stub.incidents() if one["incident_id"] == parts[1]]
         if not found or parts[0] != "incidents":
             return None
+        if parts[2:] == ["postmortem"]:
+            return {"incident_id": parts[1], "markdown": POSTMORTEM, "summary": "", "written_by": ""}
         events = found[0].pop("events")
         return {"items": events} if parts[2:] == ["events"] else found[0]
 
@@ -294,6 +304,7 @@ class Handler(BaseHTTPRequestHandler):
             return stub.trigger(fault) if fault in FAULTS else None
         answers: dict[str, Callable[[], Any]] = {
             "ready": lambda: READY,
+            "heard": lambda: {"heard": stub.asking.heard},
             "targets": lambda: {"items": stub.targets()},
             "incidents": lambda: page(stub.incidents(), query),
             "runbook": lambda: stub.runbook(query.get("search", "")),

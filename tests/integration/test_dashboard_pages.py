@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -31,6 +32,15 @@ class Core:
 
     def stop(self) -> None:
         self._running.close()
+
+    def heard(self) -> list[Any]:
+        """What people have said about the incident that asks."""
+        heard: list[Any] = requests.get(f"{self.url}/heard", timeout=5).json()["heard"]
+        return heard
+
+    def say(self, word: str, **said: Any) -> None:
+        """Somebody else answers."""
+        requests.post(f"{self.url}/incidents/inc-01010/{word}", json=said, timeout=5).raise_for_status()
 
     def show(self, scene: str, seconds_ago: float = 0.0) -> None:
         query = f"name={scene}&seconds_ago={seconds_ago}"
@@ -154,6 +164,105 @@ def test_what_is_worked_on_is_in_front_of_what_waits(core_up: Core, dashboard: D
     expect(page.locator(".ag-incident")).to_contain_text("Memory pressure on buggy-app-v2")
     page.get_by_role("combobox").click()
     expect(page.get_by_role("option").last).to_have_text("Error logs on shop-web (inc-01003), waits")
+
+
+def test_a_question_is_answered_with_a_button_and_the_core_hears_what_was_on_the_page(
+    core_up: Core, dashboard: Dashboard
+) -> None:
+    core_up.show("asks")
+    page = dashboard.open()
+    expect(page.get_by_text("May Aegis do this? ROLLBACK of shop-mailer")).to_be_visible()
+    question = page.locator(".st-key-question")
+    for shown in ("5f0c9d31a7e2", "shop/mailer:2.0", "ROLLBACK needs approval."):
+        expect(question).to_contain_text(shown)
+    expect(page.locator(".ag-step-current")).to_contain_text("Needs approval")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("Say who you are first")).to_be_visible()
+    assert core_up.heard() == []
+    page.get_by_label("Your name").fill("ann")
+    page.get_by_label("Why (optional)").fill("go on")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("You have approved it.")).to_be_visible()
+    expect(page.locator(".st-key-question")).to_have_count(0)
+    expect(page.get_by_text("Approved by ann (the dashboard)")).to_be_visible()
+    assert core_up.heard() == [["approve", {"by": "ann", "comment": "go on", "version": 9, "via": "dashboard"}]]
+
+
+def test_what_is_being_typed_is_not_lost_while_the_page_is_brought_up_to_date(
+    core_up: Core, dashboard: Dashboard
+) -> None:
+    core_up.show("asks")
+    page = dashboard.open()
+    field = page.get_by_label("Why (optional)")
+    field.focus()
+    left = page.locator(".ag-incident .ag-num").first
+    for letters in ("not ", "before ", "Monday"):
+        before = left.inner_text()
+        page.keyboard.type(letters)
+        expect(left).not_to_have_text(before)  # it was drawn anew
+    expect(field).to_be_focused()
+    page.get_by_label("Your name").fill("ann")
+    page.get_by_role("button", name="Refuse").click()
+    expect(page.get_by_text("ann has declined ROLLBACK; nothing was done.")).to_be_visible()
+    [[word, said]] = core_up.heard()
+    assert (word, said["comment"]) == ("reject", "not before Monday")
+
+
+def test_whoever_is_too_late_is_told_whose_answer_counts(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("asks")
+    page = dashboard.open()
+    page.get_by_label("Your name").fill("bob")
+    core_up.say("approve", by="ann")
+    page.get_by_role("button", name="Refuse").click()
+    expect(page.get_by_text("ann has answered it already.")).to_be_visible()
+
+
+def test_the_votes_stand_with_who_what_how_sure_and_why(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("asks")
+    for path in ("", "incidents?incident=inc-01010"):
+        votes = dashboard.open(path).locator(".ag-votes").first
+        expect(votes.locator("li")).to_have_count(4)
+        expect(votes).to_contain_text("prediction")
+        expect(votes).to_contain_text("A restart has not held twice today; going back to an image has.")
+        expect(votes.locator("li").first).to_contain_text("RESTART")
+        expect(votes.locator("li").first).to_contain_text("0.62")
+
+
+def test_a_question_of_another_incident_is_told_beside_the_one_under_way(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("asks_aside", seconds_ago=4)
+    page = dashboard.open()
+    expect(page.locator(".ag-incident")).to_contain_text("Memory pressure on buggy-app-v2")
+    expect(page.get_by_text("Needs approval: Crash loop on shop-mailer")).to_be_visible()
+    expect(page.locator(".st-key-question")).to_have_count(0)
+    page.get_by_role("link", name="inc-01010").click()
+    expect(page.get_by_text("May Aegis do this?")).to_be_visible()
+
+
+def test_a_comment_is_said_to_all_who_follow_the_incident(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("asks")
+    page = dashboard.open("incidents?incident=inc-01010")
+    room = page.locator(".st-key-room")
+    room.get_by_label("Your name").fill("ann")
+    room.get_by_label("Comment").fill("<b>I am on it.</b>")
+    room.get_by_role("button", name="Say it").click()
+    expect(room.get_by_text("Noted.")).to_be_visible()
+    expect(room.get_by_label("Comment")).to_have_value("")
+    expect(page.locator(".ag-votes").last).to_contain_text("<b>I am on it.</b>")
+    assert core_up.heard() == [["comments", {"by": "ann", "comment": "<b>I am on it.</b>"}]]
+    expect(page.locator(".st-key-question").get_by_label("Your name")).to_have_value("ann")
+
+
+def test_the_postmortem_is_read_and_taken_along(core_up: Core, dashboard: Dashboard) -> None:
+    core_up.show("asks")
+    page = dashboard.open("incidents?incident=inc-01010")
+    page.get_by_role("button", name="Postmortem").click()
+    told = page.locator(".st-key-postmortem")
+    expect(told.get_by_role("heading", name="Postmortem: crash loop on shop-mailer")).to_be_visible()
+    expect(told).to_contain_text("crash_loop <b>reported</b>")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "postmortem-inc-01010.md"
+    assert Path(download.value.path()).read_text().startswith("# Postmortem: crash loop on shop-mailer")
 
 
 def test_an_alert_that_names_no_container_is_told_in_words(core_up: Core, dashboard: Dashboard) -> None:
@@ -318,7 +427,7 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(core_up: Core, dashboard: D
     for path in ("", "incidents", "incidents?incident=inc-01001", "runbook", "impact", "brain", "chaos"):
         page = dashboard.open(path)
         assert page.locator(".stMain").evaluate(too_wide) <= 0, path
-    for scene in ("foreseen", "others"):
+    for scene in ("foreseen", "others", "asks"):
         core_up.show(scene, seconds_ago=20)
         page = dashboard.open()
         assert page.locator(".stMain").evaluate(too_wide) <= 0, scene

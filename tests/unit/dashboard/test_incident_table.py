@@ -33,7 +33,7 @@ def test_what_is_not_known_yet_is_a_dash() -> None:
 
 
 def test_a_status_of_a_newer_core_is_told_as_it_is() -> None:
-    assert row(brief(status="AWAITING_APPROVAL"), Clock(NOW))["status"] == "Awaiting approval"
+    assert row(brief(status="LOOKING_AROUND"), Clock(NOW))["status"] == "Looking around"
 
 
 def test_what_waits_says_until_when_as_long_as_it_waits() -> None:

@@ -72,9 +72,20 @@ def test_a_second_attempt_adds_up_the_times_and_marks_what_comes_again() -> None
 
 
 def test_a_status_that_is_not_known_is_shown_and_not_swallowed() -> None:
-    steps = steps_of(TO_THE_ACTION[:3], "AWAITING_APPROVAL", now=8)
-    assert list(steps)[-2:] == ["AWAITING_APPROVAL", "RESOLVED"]
-    assert steps["AWAITING_APPROVAL"].mark is Mark.CURRENT
+    steps = steps_of(TO_THE_ACTION[:3], "PONDERING", now=8)
+    assert list(steps)[-2:] == ["PONDERING", "RESOLVED"]
+    assert steps["PONDERING"].mark is Mark.CURRENT
+
+
+def test_a_persons_answer_is_a_step_where_one_is_asked_for_and_only_there() -> None:
+    asked = [*TO_THE_ACTION[:3], (3.1, "Decided", ASK), (3.2, "ApprovalRequested", {})]
+    steps = steps_of(asked, "AWAITING_APPROVAL", now=63.2)
+    assert steps["AWAITING_APPROVAL"].seconds == 60.0
+    assert marks(steps) == "done done current todo todo todo todo"
+    answered = steps_of([*asked, (30.2, "Approved", {})], "DECIDED", now=31)
+    assert answered["AWAITING_APPROVAL"].seconds == 27.0
+    assert marks(answered) == "done done done current todo todo todo"
+    assert "AWAITING_APPROVAL" not in steps_of(TO_THE_ACTION, "VERIFYING", now=8)
 
 
 def test_no_events_yet_is_a_way_that_lies_ahead() -> None:

@@ -109,7 +109,25 @@ def test_the_end_of_an_alert_is_told_as_what_its_sender_says() -> None:
 
 
 def test_a_type_that_is_not_known_is_told_by_its_name() -> None:
-    assert told("Approved", {"by": "ann"}) == Told("Approved")
+    assert told("Pondered", {"by": "ann"}) == Told("Pondered")
+
+
+def test_a_vote_says_what_how_sure_and_why() -> None:
+    data = {"opinion": {"agent": "prediction", "action": "RESTART", "confidence": 0.6, "reason": "It helped before."}}
+    assert told("OpinionGiven", data) == Told("Votes for RESTART, 0.60 sure", "It helped before.")
+
+
+def test_a_question_says_until_when_and_an_answer_by_whom_and_on_which_way() -> None:
+    asked = {"approval": {"action": "ROLLBACK", "expires_at": "2026-11-20T12:30:00Z", "reasons": ["It asks.", "More."]}}
+    assert told("ApprovalRequested", asked) == Told("People are asked: ROLLBACK, until 12:30:00", "It asks.", Tone.WARN)
+    said = {"by": "ann", "via": "cli", "comment": "go on"}
+    assert told("Approved", said) == Told("Approved by ann (the command line)", "go on", Tone.GOOD)
+    assert told("Declined", said | {"comment": ""}) == Told("Refused by ann (the command line)", "", Tone.BAD)
+
+
+def test_what_people_say_and_what_was_taken_back_is_told() -> None:
+    assert told("Commented", {"comment": {"by": "ann", "text": "I am on it."}}) == Told("ann says", "I am on it.")
+    assert told("Undone", {"seen": "the old limits are back"}).text == "What did not help was taken back"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +137,7 @@ def test_a_type_that_is_not_known_is_told_by_its_name() -> None:
     "type_",
     ["SignalReceived", "SignalJoined", "SignalCleared", "EvidenceGathered", "Diagnosed", "Decided", "Rested",
      "ActionIntended", "ActionExecuted", "ActionFailed", "Verified", "LessonLearned", "Resolved", "Failed",
-     "StageFailed"],
+     "StageFailed", "OpinionGiven", "ApprovalRequested", "Approved", "Declined", "Commented", "Undone"],
 )  # fmt: skip
 def test_an_event_with_nothing_in_it_is_told_all_the_same(type_: str, data: dict[str, Any]) -> None:
     assert told(type_, data).text
