@@ -9,6 +9,7 @@ from aegis_core.domain.action import Action
 from aegis_core.domain.diagnosis import Category, Diagnosis, Source, Suspicion
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.masking import mask
+from aegis_core.domain.symptom import Thresholds, thresholds_of
 
 from .confidence import Confidence, read_confidence
 from .facts import Facts, facts_of
@@ -32,7 +33,8 @@ def _rules() -> tuple[Rule, ...]:
 
 
 class RulesRung:
-    """Diagnoses by rules. The percentages are the limits above which memory and CPU count as trouble."""
+    """Diagnoses by rules. The percentages are the limits above which memory and CPU count as trouble, unless a target's
+    own labels set others."""
 
     source: Final = Source.RULES
 
@@ -44,7 +46,7 @@ class RulesRung:
         rules: Sequence[Rule] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._limits = Limits(memory_percent, cpu_percent)
+        self._usual = Thresholds(memory_percent=memory_percent, cpu_percent=cpu_percent)
         self._rules = rules if rules is not None else _rules()
         self._confidence: Confidence = read_confidence()
         self._monotonic = monotonic
@@ -72,9 +74,13 @@ class RulesRung:
         )
 
     def _weighed(self, evidence: Evidence) -> tuple[Facts, list[Weight]]:
-        facts = facts_of(evidence, self._limits)
+        facts = facts_of(evidence, self._limits(evidence))
         weights = weigh(self._rules, facts)
         return facts, weights if weights and weights[0].value >= LEAST_WEIGHT else []
+
+    def _limits(self, evidence: Evidence) -> Limits:
+        own = thresholds_of(evidence.target.labels if evidence.target else {}, self._usual)
+        return Limits(own.memory_percent, own.cpu_percent)
 
     def _found(self, weights: Sequence[Weight], facts: Facts, tried: Sequence[str]) -> Diagnosis:
         best, step = weights[0], step_of(weights[0].rule, facts)

@@ -183,6 +183,13 @@ def test_what_was_only_reported_and_not_measured_is_for_a_person_to_judge(fault:
     assert diagnosis.confidence < ACT
 
 
+def test_the_limits_on_a_target_s_own_labels_count_before_the_usual_ones() -> None:
+    lower = {"aegis.memory_percent": "60", "aegis.cpu_percent": "50%"}
+    assert judged(Fault.MEMORY_PRESSURE, memory=70, labels=lower) == (Category.OOM, Action.RESTART)
+    assert judged(Fault.CPU_SATURATION, memory=10, cpu=60, labels=lower) == (Category.CPU_SATURATION, Action.RESTART)
+    assert judged(Fault.MEMORY_PRESSURE, memory=90, labels={"aegis.memory_percent": "95"})[0] is Category.HEALTHY
+
+
 def test_a_reported_low_value_does_not_count_as_healed() -> None:
     assert judged(Fault.MEMORY_PRESSURE, metrics={"memory_percent": 10.0})[0] is not Category.HEALTHY
 
