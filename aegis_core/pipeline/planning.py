@@ -8,7 +8,7 @@ from aegis_core.domain.incident import Incident, Status
 from aegis_core.domain.intent import REVERSIBLE, Goal, Wish
 from aegis_core.domain.release import Release, former
 from aegis_core.domain.scaling import resource_of
-from aegis_core.domain.target import Limits, TargetRef, TargetState
+from aegis_core.domain.target import Limits, TargetState
 from aegis_core.errors import ActionUnsupported, TargetGone
 from aegis_core.ports import Filter
 
@@ -23,8 +23,10 @@ def planned(incident: Incident, action: Action, target: TargetState, tools: Tool
 
     Raises ActionUnsupported with the reason why it cannot be done, TargetGone, RuntimeUnavailable, StoreUnavailable.
     """
-    if action not in REVERSIBLE:
+    if action is Action.NOOP:
         return Goal()
+    if action not in REVERSIBLE:
+        return tools.reverter.plan(action, target, Wish())
     if action in incident.in_vain:
         raise ActionUnsupported(f"{action} was tried already, did not help, and was taken back.")
     former = _tried_in_vain(incident, action, target, tools)
@@ -44,15 +46,15 @@ def hindrance(incident: Incident, action: Action, target: TargetState, tools: To
 
 
 def _tried_in_vain(incident: Incident, action: Action, target: TargetState, tools: Tools) -> Incident | None:
-    """The newest earlier incident in which the action was taken back from this very target."""
+    """The newest earlier incident in which the action was taken back from this very target, as it is now."""
     past, _ = tools.incidents.list(Filter(target=incident.target), MOST_FORMER, 0)
     seen = [one for one in past if action in one.in_vain and one.id != incident.id]
-    return next((one for one in seen if _about(one) == target.ref), None)
+    return next((one for one in seen if _same(before_it(one), target)), None)
 
 
-def _about(incident: Incident) -> TargetRef | None:
-    state = before_it(incident)
-    return state.ref if state else None
+def _same(former: TargetState | None, target: TargetState) -> bool:
+    """A service stays the same target with another image."""
+    return former is not None and (former.ref, former.image_id) == (target.ref, target.image_id)
 
 
 def _wish(incident: Incident, action: Action, target: TargetState, tools: Tools) -> Wish:

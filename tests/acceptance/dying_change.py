@@ -1,6 +1,6 @@
 """A real agent on a real engine that changes a container and kills itself with SIGKILL at one call of the way.
 
-    python -m tests.acceptance.dying_change DATA_DIR TARGET ACTION POINT
+    python -m tests.acceptance.dying_change ENGINE_URL DATA_DIR TARGET ACTION POINT
 
 POINT is `before:N` or `after:N`, where N counts the calls that change something on the engine from 1, or `never`. The
 calls are printed. A signal is opened unless there is an incident already, and the process ends when that one is closed.
@@ -40,8 +40,8 @@ class Wants:
 class DyingHands(DockerRuntime):
     """A runtime whose process ends before or after the Nth call that changes something."""
 
-    def __init__(self, point: str) -> None:
-        super().__init__()
+    def __init__(self, url: str, point: str) -> None:
+        super().__init__(url, inspect_all=True)
         self._point, self._calls = point, 0
         self._send = self._engine.send
         self._engine.send = self._counted  # type: ignore[method-assign]
@@ -61,12 +61,12 @@ class DyingHands(DockerRuntime):
             os.kill(os.getpid(), signals.SIGKILL)
 
 
-def main(data_dir: str, target: str, action: str, point: str) -> None:
+def main(url: str, data_dir: str, target: str, action: str, point: str) -> None:
     settings = load(
         data_dir=Path(data_dir), runtime="docker", debounce_seconds=0.0, stability_seconds=1.0, sense_seconds=3600,
-        verify_wait_seconds=0.2, verify_attempts=4, cooldown_seconds=0.1, confidence_threshold=0.5,
+        verify_wait_seconds=0.2, verify_attempts=4, cooldown_seconds=0.1, confidence_threshold=0.5, watch="all",
     )  # fmt: skip
-    with build(settings, Parts(runtime=DyingHands(point), brain=Wants(Action(action)))) as agent:
+    with build(settings, Parts(runtime=DyingHands(url, point), brain=Wants(Action(action)))) as agent:
         if agent.services.incidents.list(Filter(), 1, 0)[1] == 0:
             agent.services.submit(
                 Signal(

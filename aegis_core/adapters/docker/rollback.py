@@ -8,8 +8,9 @@ The engine itself remembers how far it has come, so that whoever is killed anywh
     4. `web.aegis-next` becomes `web`, and
     5. is started: done. The old one stays aside until the new one is proven, and then is removed.
 
-Back: the old one gets its restart policy back, the new one is stopped and removed, the old one is started if it ran
-before, and gets its name back: over. Never do both run. Neither is anything that Aegis looks after meanwhile.
+Back: the old one gets its restart policy back; the new one becomes `web.aegis-next` again, and is stopped and removed;
+the old one is started if it ran before, and gets its name back: over. Never do both run. Neither is anything that Aegis
+looks after meanwhile.
 """
 
 from typing import Final
@@ -85,8 +86,9 @@ class Rollback:
         begun = name_of(old) == aside_name(ref)
         wanted = intent.before.run in {RunState.RUNNING, RunState.RESTARTING}
         if new is not None:
-            wanted = wanted and not self._containers.described(new).stopped_by_person
-            self._take_away(new, old)
+            if name_of(new) == ref.name:  # under its other name, it was stopped by us
+                wanted = wanted and not self._containers.described(new).stopped_by_person
+            self._take_away(new, old, ref)
         if not begun:
             return ""
         told = self._start_again(old) if wanted else "and down as it was to be"
@@ -204,11 +206,13 @@ class Rollback:
 
     # Back
 
-    def _take_away(self, new: Inspection, old: Inspection) -> None:
+    def _take_away(self, new: Inspection, old: Inspection, ref: TargetRef) -> None:
         """The restart policy first: when the new one is gone, nobody knows any more what it was."""
         policy = new["HostConfig"].get("RestartPolicy") or {"Name": "no"}
         if (old["HostConfig"].get("RestartPolicy") or {}) != policy:
             self._set_policy(old, policy)
+        if name_of(new) != next_name(ref):
+            self._rename(new, next_name(ref))
         if new["State"]["Running"]:
             self._runs.stop(new)
         self._remove(new, force=True)
