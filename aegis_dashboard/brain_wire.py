@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from aegis_dashboard.wire import Diagnosis, Moment, Text, Texts, Wire
+from aegis_dashboard.fields import Moment, Text, Texts, Wire
+from aegis_dashboard.wire import Diagnosis
 
 OWN_INCIDENTS: Final = "own incidents"
 """What the core names the origin of questions that it made of the incidents of its own store."""

@@ -1,6 +1,6 @@
 """The answers of the target app, as the dashboard reads them."""
 
-from aegis_dashboard.wire import Text, Texts, Wire
+from aegis_dashboard.fields import Text, Texts, Wire
 
 
 class Fault(Wire):

@@ -16,13 +16,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from aegis_dashboard.brain_wire import Evaluation
 from aegis_dashboard.learning_wire import ReliabilityReport, TrustReport
+from aegis_dashboard.people_wire import Postmortem
 from aegis_dashboard.wire import (
     Brief,
     Detail,
     Event,
     ImpactReport,
     IncidentPage,
-    Postmortem,
     Readiness,
     Runbook,
     Target,

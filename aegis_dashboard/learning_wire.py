@@ -1,7 +1,7 @@
 """GET /trust and GET /reliability as the dashboard reads them. Shares and confidences are 0 to 1."""
 
 from aegis_dashboard.brain_wire import Calibration, Rate
-from aegis_dashboard.wire import Moment, Text, Wire
+from aegis_dashboard.fields import Moment, Text, Wire
 
 
 class Trust(Wire):

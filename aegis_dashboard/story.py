@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from aegis_dashboard import format as fmt
 from aegis_dashboard import names
-from aegis_dashboard.wire import Event, Moment
+from aegis_dashboard.fields import Moment
+from aegis_dashboard.wire import Event
 
 _MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(Moment)
 Data = Mapping[str, Any]

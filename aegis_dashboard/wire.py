@@ -5,33 +5,12 @@ Times are aware datetimes, percentages are 0 to 100, confidences 0 to 1.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _items(value: object) -> object:
-    return value or ()
-
-
-Moment = Annotated[datetime, AfterValidator(_aware)]
-Text = Annotated[str, BeforeValidator(_text)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_items)]
-
-
-class Wire(BaseModel):
-    """A part of an answer: frozen, and blind to fields that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+from aegis_dashboard.fields import Moment, Text, Texts, Wire, items_of
+from aegis_dashboard.people_wire import Approval, Comment, Opinion
 
 
 class Check(Wire):
@@ -161,57 +140,6 @@ class Decision(Wire):
     until: Moment | None = None
 
 
-class Opinion(Wire):
-    """What one agent would do."""
-
-    agent: Text = ""
-    action: Text = ""
-    confidence: float | None = None
-    reason: Text = ""
-
-
-class Ref(Wire):
-    name: Text = ""
-    id: Text = ""
-
-
-class Shown(Wire):
-    """The target as it was when people were asked."""
-
-    ref: Ref = Ref()
-    run: Text = ""
-    image: Text = ""
-    started_at: Moment | None = None
-
-
-class Approval(Wire):
-    """A question to people; `approved` is None as long as nobody has answered."""
-
-    action: Text = ""
-    shown: Shown | None = None
-    reasons: Texts = ()
-    asked_at: Moment | None = None
-    expires_at: Moment | None = None
-    approved: bool | None = None
-    by: Text = ""
-    via: Text = ""
-    comment: Text = ""
-    answered_at: Moment | None = None
-
-
-class Comment(Wire):
-    by: Text = ""
-    text: Text = ""
-    at: Moment | None = None
-
-
-class Postmortem(Wire):
-    """GET /incidents/{id}/postmortem; `written_by` names the model that its summary is by, if any."""
-
-    markdown: Text = ""
-    written_by: Text = ""
-
-
 class Condition(Wire):
     """One condition of health; `pending`: it does not hold yet, and only time can tell."""
 
@@ -268,10 +196,10 @@ class Detail(Brief):
     """GET /incidents/{id}; `raw` is the answer as it came."""
 
     analysis: Diagnosis | None = None
-    evidence_lines: Annotated[tuple[EvidenceLine, ...], BeforeValidator(_items)] = ()
+    evidence_lines: Annotated[tuple[EvidenceLine, ...], BeforeValidator(items_of)] = ()
     missing: Texts = ()  # what could not be gathered, and why
     log_tail: Texts = ()
-    opinions: Annotated[tuple[Opinion, ...], BeforeValidator(_items)] = ()
+    opinions: Annotated[tuple[Opinion, ...], BeforeValidator(items_of)] = ()
     decision: Decision | None = None
     approval: Approval | None = None
     verification: Verification | None = None
@@ -279,7 +207,7 @@ class Detail(Brief):
     impact: Impact | None = None
     undone: Text = ""
     tried: Texts = ()
-    comments: Annotated[tuple[Comment, ...], BeforeValidator(_items)] = ()
+    comments: Annotated[tuple[Comment, ...], BeforeValidator(items_of)] = ()
     version: int = 0
     metrics: Annotated[Mapping[str, Any], BeforeValidator(lambda value: value or {})] = {}
     raw: Mapping[str, Any] = Field(default={}, repr=False)

@@ -7,8 +7,9 @@ from aegis_dashboard import names
 from aegis_dashboard.components.chips import agent_mark, chip, incident_link, moment
 from aegis_dashboard.components.markup import Html, div, join, span, tag
 from aegis_dashboard.components.panels import facts, panel
+from aegis_dashboard.people_wire import Approval, Comment, Opinion, Shown
 from aegis_dashboard.story import Tone
-from aegis_dashboard.wire import Approval, Brief, Comment, Detail, Opinion, Shown
+from aegis_dashboard.wire import Brief, Detail
 
 
 def opinions(given: Sequence[Opinion]) -> Html | None:

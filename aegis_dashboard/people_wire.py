@@ -1,0 +1,54 @@
+"""What agents vote, what people are asked and say, as the core answers it."""
+
+from aegis_dashboard.fields import Moment, Text, Texts, Wire
+
+
+class Opinion(Wire):
+    """What one agent would do."""
+
+    agent: Text = ""
+    action: Text = ""
+    confidence: float | None = None
+    reason: Text = ""
+
+
+class Ref(Wire):
+    name: Text = ""
+    id: Text = ""
+
+
+class Shown(Wire):
+    """The target as it was when people were asked."""
+
+    ref: Ref = Ref()
+    run: Text = ""
+    image: Text = ""
+    started_at: Moment | None = None
+
+
+class Approval(Wire):
+    """A question to people; `approved` is None as long as nobody has answered."""
+
+    action: Text = ""
+    shown: Shown | None = None
+    reasons: Texts = ()
+    asked_at: Moment | None = None
+    expires_at: Moment | None = None
+    approved: bool | None = None
+    by: Text = ""
+    via: Text = ""
+    comment: Text = ""
+    answered_at: Moment | None = None
+
+
+class Comment(Wire):
+    by: Text = ""
+    text: Text = ""
+    at: Moment | None = None
+
+
+class Postmortem(Wire):
+    """GET /incidents/{id}/postmortem; `written_by` names the model that its summary is by, if any."""
+
+    markdown: Text = ""
+    written_by: Text = ""
