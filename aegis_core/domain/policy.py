@@ -11,9 +11,9 @@ from .diagnosis import Category, Diagnosis
 from .leave import Autonomy, autonomy_of, by_itself
 from .model import Stored
 from .opinion import LEAST_BACKERS, QUORUM, SURE, VOTERS, Consensus
-from .scaling import MAX_CPUS_LABEL, MAX_MEMORY_LABEL, ceiling
+from .scaling import unbounded
 from .standing import Standing, maintenance
-from .target import Limits, TargetState, Watch, is_own, opted_in
+from .target import TargetState, Watch, is_own, opted_in
 
 
 class Verdict(StrEnum):
@@ -206,6 +206,8 @@ def _by_sight(yes: Approval | None, target: TargetState | None) -> _Ruling | Non
         return _Ruling(
             Verdict.REFUSE, f"{name} was recreated since {yes.by} was asked; the approval was for the old one."
         )
+    if yes.shown.definition != target.definition:
+        return _Ruling(Verdict.REFUSE, f"{name} was updated since {yes.by} was asked; the approval was for the former.")
     if yes.shown.limits != target.limits:
         return _Ruling(Verdict.REFUSE, f"The limits of {name} were changed since {yes.by} was asked.")
     return None
@@ -252,9 +254,8 @@ def _by_leave(action: Action, target: TargetState, policy: Policy) -> Iterator[_
         yield _Ruling(Verdict.ASK, f"{said}: {action} needs a person.")
     if action not in by_itself(target.labels):
         yield _Ruling(Verdict.ASK, f"{action} needs approval.")
-    elif action is Action.SCALE_UP and ceiling(target.labels) == Limits():
-        labels = f"{MAX_MEMORY_LABEL} or {MAX_CPUS_LABEL}"
-        yield _Ruling(Verdict.ASK, f"SCALE_UP needs approval: no label ({labels}) says how far it may go.")
+    elif action is Action.SCALE_UP and (label := unbounded(target)):
+        yield _Ruling(Verdict.ASK, f"SCALE_UP needs approval: no label ({label}) says how far it may go.")
 
 
 def _by_votes(consensus: Consensus, policy: Policy) -> Iterator[_Ruling]:

@@ -14,11 +14,13 @@ from .target import Limits, TargetState
 
 MAX_MEMORY_LABEL: Final = "aegis.max_memory"
 MAX_CPUS_LABEL: Final = "aegis.max_cpus"
+MAX_REPLICAS_LABEL: Final = "aegis.max_replicas"
 FACTOR: Final = 1.5  # DESIGN §7
 WITHOUT_CEILING: Final = 2.0  # times its first limit: as far as a target goes whose owner has set no ceiling
 SHARE_OF_FREE: Final = 0.5  # of the memory that the host has free, without a ceiling: the others grow as well
 LEAST_GAIN: Final = 1.05  # less than this is not worth a change
 _MIB: Final = 2**20
+_DIGITS: Final = 7
 _CPU_STEP: Final = 0.01  # the least that Docker can give
 
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?(?:([kmgtp])(?:i?b)?|b)?")  # as Docker reads `--memory`
@@ -69,6 +71,19 @@ def ceiling(labels: Mapping[str, str]) -> Limits:
         cpus = 0.0
     cores = cpus if 0 < cpus < float("inf") else None
     return Limits(memory_bytes=size(labels.get(MAX_MEMORY_LABEL, "")), cpus=cores)
+
+
+def replicas_ceiling(labels: Mapping[str, str]) -> int | None:
+    """Read up to how many replicas the owner of a service allows; None where no (readable) label says so."""
+    word = labels.get(MAX_REPLICAS_LABEL, "").strip()
+    return int(word) if word.isdecimal() and len(word) < _DIGITS else None
+
+
+def unbounded(state: TargetState) -> str:
+    """Name the label that could say how far a target may grow, where none does; empty where one does."""
+    if state.replicas is not None:
+        return MAX_REPLICAS_LABEL if replicas_ceiling(state.labels) is None else ""
+    return f"{MAX_MEMORY_LABEL} or {MAX_CPUS_LABEL}" if ceiling(state.labels) == Limits() else ""
 
 
 def scaled(state: TargetState, resource: Resource, first: Limits, room: Room) -> Limits:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .action import Action
-from .definition import in_words
+from .definition import scale
 from .intent import REVERSIBLE, Goal
 from .model import Stored
 from .signal import Fault
@@ -118,7 +118,7 @@ def _as_planned(state: TargetState, expected: Expectation) -> list[Condition]:
     """It is the release that was gone back to, or has the limits that it was given, and nobody has changed that."""
     if expected.action not in REVERSIBLE:
         return []
-    seen = f"{state.image} ({state.image_id[:19]})" if expected.action is Action.ROLLBACK else in_words(state.limits)
+    seen = f"{state.image} ({state.image_id[:19]})" if expected.action is Action.ROLLBACK else scale(state)
     holds = expected.goal.shown_by(expected.action, state)
     return [Condition(name=f"{expected.action} as planned", holds=holds, seen=seen)]
 
@@ -173,7 +173,10 @@ def _stable(before: TargetState | None, state: TargetState, expected: Expectatio
 def _up_long_enough(state: TargetState, expected: Expectation) -> Condition:
     if not state.running:  # when it was started last says nothing of how long it was up
         return Condition(name="stable", holds=False, seen="not running")
-    up = (state.at - state.started_at) if state.started_at else timedelta(0)
+    since = state.started_at
+    if since and expected.action is Action.SCALE_UP:  # it runs on, and what it does with more is what counts
+        since = max(since, expected.since)
+    up = (state.at - since) if since else timedelta(0)
     window = timedelta(seconds=expected.stability_seconds)
     seen = f"up for {up.total_seconds():.1f} of {window.total_seconds():g} s"
     return Condition(name="stable", holds=up >= window, seen=seen, pending=up < window)

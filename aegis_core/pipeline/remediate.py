@@ -8,7 +8,7 @@ from typing import Final
 from aegis_core.domain.action import Action
 from aegis_core.domain.change import Relation
 from aegis_core.domain.correlation import unwell
-from aegis_core.domain.definition import in_words
+from aegis_core.domain.definition import scale
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident
 from aegis_core.domain.intent import Intent
@@ -108,7 +108,7 @@ def _restart_once(incident: Incident, intent: Intent, tools: Tools) -> Sequence[
         hindered = _hindered(incident, state, tools)  # also where the stop that was begun is not the half of a restart
         if hindered:
             return hindered
-        tools.effector.apply(intent.action, intent.before)
+        tools.effector.apply(intent.action, intent.before, intent.goal)
         state = tools.effector.observe(target)
     return (_done(intent, state, tools),)
 
@@ -235,6 +235,8 @@ def _overtaken(incident: Incident, before: TargetState | None, tools: Tools) -> 
     seen = incident.evidence.target if incident.evidence else None
     if seen and seen.ref != before.ref:
         return f"{incident.target} was recreated since it was looked at; the decision was about the old one."
+    if seen and seen.definition != before.definition:
+        return f"{incident.target} was updated since it was looked at; the decision was about what it was before."
     if seen and _restarted(seen, before):
         return (
             f"Somebody has restarted {incident.target} since it was looked at; the decision was about the time before."
@@ -265,7 +267,7 @@ def _done(intent: Intent, state: TargetState, tools: Tools) -> Draft:
 def _defined(intent: Intent, state: TargetState) -> Sequence[str]:
     match intent.action:
         case Action.SCALE_UP:
-            return (f"{in_words(intent.before.limits)} → {in_words(state.limits)}",)
+            return (f"{scale(intent.before)} → {scale(state)}",)
         case Action.ROLLBACK:
             return (f"{intent.before.image} → {intent.goal.image}",)
         case _:

@@ -70,7 +70,7 @@ def _until_clear(incident: Incident, before: TargetState | None, expected: Expec
     how = tools.verification
 
     def enough(call: RetryCallState) -> bool:
-        if (call.seconds_since_start or 0.0) >= how.limit_seconds:
+        if (call.seconds_since_start or 0.0) >= how.limit_seconds + (before.rollout_seconds if before else 0.0):
             return True
         latest: Judgement | None = call.outcome.result() if call.outcome and not call.outcome.failed else None
         return call.attempt_number >= how.attempts and not (latest and latest.pending)

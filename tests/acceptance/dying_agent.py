@@ -17,6 +17,7 @@ from typing import Any
 from aegis_core.adapters.docker import DockerRuntime
 from aegis_core.bootstrap import Parts, build
 from aegis_core.domain.action import Action
+from aegis_core.domain.intent import Goal
 from aegis_core.domain.signal import Fault, Severity, Signal
 from aegis_core.ports import Filter
 from aegis_core.settings import load
@@ -38,9 +39,9 @@ class Death:
 class DyingHands(DockerRuntime):
     death: Death
 
-    def apply(self, action: Action, before: Any) -> None:
+    def apply(self, action: Action, before: Any, goal: Goal = Goal()) -> None:
         self.death.at("before:apply")
-        super().apply(action, before)
+        super().apply(action, before, goal)
         self.death.at("after:apply")
 
 

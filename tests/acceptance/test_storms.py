@@ -18,6 +18,7 @@ from aegis_core.domain.action import Action
 from aegis_core.domain.diagnosis import Diagnosis
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident, Status
+from aegis_core.domain.intent import Goal
 from aegis_core.domain.signal import Fault, Severity
 from aegis_core.domain.target import Limits, TargetState
 from aegis_core.ports import Filter
@@ -195,9 +196,9 @@ class Hospital(FakeRuntime):
         self._treat(evidence.target.ref.name)
         return diagnosis(evidence, Action.RESTART)
 
-    def apply(self, action: Action, before: TargetState) -> None:
+    def apply(self, action: Action, before: TargetState, goal: Goal = Goal()) -> None:
         self._treat(before.ref.name)
-        super().apply(action, before)
+        super().apply(action, before, goal)
 
     def _treat(self, name: str) -> None:
         places = (name, "all")

@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from aegis_core.domain.change import Change, ChangeKind
 from aegis_core.domain.target import TargetRef
@@ -36,7 +36,10 @@ _KINDS: Final[Mapping[str, ChangeKind]] = {
     "pause": ChangeKind.STOPPED,
     "destroy": ChangeKind.REMOVED,
 }
-_FILTERS: Final = {"type": ["container"], "event": sorted({word.partition(":")[0] for word in _KINDS})}
+FILTERS: Final[Mapping[str, Sequence[str]]] = {
+    "type": ["container"],
+    "event": sorted({word.partition(":")[0] for word in _KINDS}),
+}
 
 
 def change_of(happening: Happening) -> Change | None:
@@ -52,6 +55,24 @@ def change_of(happening: Happening) -> Change | None:
         target=TargetRef(name=name, id=happening.container),
         exit_code=int(code) if kind is ChangeKind.DIED and code.isdecimal() else None,
     )
+
+
+class Telling(Protocol):
+    """Which happenings are asked for, and what they are in our words. May remember what it has told."""
+
+    def filters(self) -> Mapping[str, Sequence[str]]: ...
+
+    def change_of(self, happening: Happening) -> Change | None: ...
+
+
+class OfContainers:
+    """Tells of containers, and remembers nothing."""
+
+    def filters(self) -> Mapping[str, Sequence[str]]:
+        return FILTERS
+
+    def change_of(self, happening: Happening) -> Change | None:
+        return change_of(happening)
 
 
 class Memory:
@@ -76,8 +97,17 @@ class Memory:
 class Changes:
     """Follows the events of the engine through broken connections."""
 
-    def __init__(self, engine: Engine, containers: Containers, clock: Clock, silence: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        containers: Containers,
+        clock: Clock,
+        silence: float,
+        telling: Callable[[], Telling] = OfContainers,
+    ) -> None:
+        """`telling` is made anew for each who follows."""
         self._engine = engine
+        self._telling = telling
         self._containers = containers
         self._clock = clock
         self._silence = silence
@@ -90,22 +120,22 @@ class Changes:
         Every subscription begins with a GAP, and asks for what has happened since the last one broke, as far as the
         engine remembers: a call after one that has raised takes up where that one was.
         """
-        memory = self._taken_up()
+        memory, telling = self._taken_up(), self._telling()
         while not stopping.is_set():
             begun = time.monotonic()
-            with self._subscribed(memory) as stream:
+            with self._subscribed(memory, telling) as stream:
                 yield self._gap()
-                yield from self._told(stream, memory, stopping)
+                yield from self._told(stream, memory, telling, stopping)
             if time.monotonic() - begun < _SHORTEST_SECONDS:
                 stopping.wait(_SHORTEST_SECONDS)
 
-    def _told(self, stream: EventStream, memory: Memory, stopping: Stopping) -> Iterator[Change]:
+    def _told(self, stream: EventStream, memory: Memory, telling: Telling, stopping: Stopping) -> Iterator[Change]:
         while not stopping.is_set() and not stream.feed.over:
             happening = stream.feed.take()
             if stream.feed.lost():
                 yield self._gap()
             if happening and memory.is_new(happening) and not self._mere_signal(happening):
-                change = change_of(happening)
+                change = telling.change_of(happening)
                 if change:
                     yield change
 
@@ -116,11 +146,11 @@ class Changes:
         memory.since = max(memory.since, now - _LONGEST_RESUMED)
         return memory
 
-    def _subscribed(self, memory: Memory) -> EventStream:
+    def _subscribed(self, memory: Memory, telling: Telling) -> EventStream:
         # Without `since`, what happens between the engine's first words and its subscribing would be lost.
         try:
             with translated("subscribing to the events"):
-                return EventStream(*self._engine.live_events(memory.since, _FILTERS, self._silence))
+                return EventStream(*self._engine.live_events(memory.since, telling.filters(), self._silence))
         except RuntimeUnavailable:
             with self._lock:
                 self._left = memory

@@ -64,6 +64,15 @@ class Engine(docker.APIClient):
         data = {"Container": container, "EndpointConfig": endpoint}
         self._raise_for_status(self._post_json(url, data=data))  # type: ignore[attr-defined]
 
+    def redefine_service(self, service: str, version: int, spec: Mapping[str, Any], *, back: bool) -> None:
+        """Replace what a service is to be, if it still has this version; `back`: by what it was to be before.
+
+        The SDK's own call makes a spec out of arguments, and leaves out what it does not know.
+        """
+        url = self._url("/services/{0}/update", service)  # type: ignore[attr-defined]
+        params = {"version": version, **({"rollback": "previous"} if back else {})}
+        self._result(self._post_json(url, data=spec, params=params), True)  # type: ignore[attr-defined]
+
     def past_events(self, since: datetime, until: datetime, filters: Mapping[str, Sequence[str]]) -> list[Any]:
         """Return the events between two moments that the engine still remembers, oldest first, as it sends them."""
         params = {"since": _stamp(since), "until": _stamp(until), "filters": json.dumps(filters)}
@@ -90,10 +99,11 @@ class Engine(docker.APIClient):
 
     def log_bytes(self, container: str, tail: int, since: datetime | None, most: int) -> Iterator[bytes]:
         """Yield the end of a container's log as the engine sends it, at most about `most` bytes. Never follows."""
-        params = {"stdout": "1", "stderr": "1", "follow": "0", "tail": str(tail)}
-        if since:
-            params["since"] = _stamp(since)
-        return self._body(f"/containers/{container}/logs", params, most)
+        return self._body(f"/containers/{container}/logs", _log_params(tail, since), most)
+
+    def service_log_bytes(self, service: str, tail: int, since: datetime | None, most: int) -> Iterator[bytes]:
+        """Yield the ends of the logs of all tasks of a service, each line with its time before it, in no order."""
+        return self._body(f"/services/{service}/logs", {**_log_params(tail, since), "timestamps": "1"}, most)
 
     def _body(self, path: str, params: Mapping[str, str], most: int) -> Iterator[bytes]:
         # The SDK's own streams wait without a limit and end silently when the connection breaks.
@@ -187,6 +197,11 @@ def _advice(error: BaseException) -> str:
             return "nothing listens there. Is Docker running?"
         case _:
             return f"{_cause(error)}. Is Docker running, and is the address right?"
+
+
+def _log_params(tail: int, since: datetime | None) -> dict[str, str]:
+    params = {"stdout": "1", "stderr": "1", "follow": "0", "tail": str(tail)}
+    return {**params, "since": _stamp(since)} if since else params
 
 
 def _stamp(moment: datetime) -> str:

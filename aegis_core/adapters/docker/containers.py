@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aegis_core.domain.target import TargetRef, TargetState
-from aegis_core.errors import TargetGone
+from aegis_core.errors import ActionUnsupported, TargetGone
 from aegis_core.ports import Clock
 
 from .client import Engine, translated
@@ -13,7 +13,16 @@ from .meter import Meter
 from .state import Host, Inspection, name_of, to_state
 from .stops import Stops
 
+SERVICE_NAME_LABEL: Final = "com.docker.swarm.service.name"  # on the container of every task of a Swarm service
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")  # the engine's own rule
+
+
+def refuse_task(target: TargetRef, labels: Mapping[str, str]) -> None:
+    """Raise ActionUnsupported for a task of a Swarm service: whatever is done to that, Swarm undoes."""
+    service = labels.get(SERVICE_NAME_LABEL)
+    if service:
+        told = f"{target.name} is a task of the Swarm service {service}: only the service can be acted on."
+        raise ActionUnsupported(told)
 
 
 class Containers:
@@ -50,6 +59,13 @@ class Containers:
         inspection = self.inspected(target.id, target.name)
         if name_of(inspection) != target.name:
             raise TargetGone(f"{target.name} is no longer the name of container {target.id[:12]}.")
+        return inspection
+
+    def own(self, target: TargetRef) -> Inspection:
+        """Inspect this very target, to act on it. Raises TargetGone as `same` does, ActionUnsupported as
+        `refuse_task`."""
+        inspection = self.same(target)
+        refuse_task(target, inspection["Config"].get("Labels") or {})
         return inspection
 
     def described(self, inspection: Inspection) -> TargetState:

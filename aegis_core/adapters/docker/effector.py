@@ -10,7 +10,7 @@ from aegis_core.errors import TargetGone
 from aegis_core.ports import Clock
 
 from .client import Engine
-from .containers import Containers
+from .containers import Containers, refuse_task
 from .listing import out_of_sight
 from .past import begins_anew, happenings
 from .rollback import Rollback
@@ -67,7 +67,7 @@ class DockerEffector:
             case Action.NOOP:
                 return
             case Action.RESTART:
-                self._runs.restart(self._containers.same(before.ref))
+                self._runs.restart(self._containers.own(before.ref))
             case Action.SCALE_UP:
                 self._scaling.carry_out(Intent(action=action, at=before.at, before=before, goal=goal))
                 self._changed(before.ref.id)
@@ -91,6 +91,7 @@ class DockerEffector:
 
     def plan(self, action: Action, before: TargetState, wish: Wish) -> Goal:
         """See `ports.Reverter.plan`."""
+        refuse_task(before.ref, before.labels)
         match action:
             case Action.SCALE_UP:
                 return self._scaling.plan(before, wish)

@@ -15,8 +15,8 @@ from .log import newest_lines
 from .neighbours import Neighbourhood
 from .past import happenings
 
-_MOST_LINES: Final = 2_000
-_MOST_LINE_BYTES: Final = 16_384 + 64  # the engine cuts what it keeps into pieces of 16 KiB, and counts pieces as lines
+MOST_LINES: Final = 2_000
+MOST_LINE_BYTES: Final = 16_384 + 64  # the engine cuts what it keeps into pieces of 16 KiB, and counts pieces as lines
 
 
 class DockerEvidence:
@@ -34,9 +34,9 @@ class DockerEvidence:
         Raises TargetGone; RuntimeUnavailable, also where the container's log driver cannot be read.
         """
         terminal = bool(self._containers.inspected(target.id, target.name)["Config"].get("Tty"))
-        lines = max(1, min(tail, _MOST_LINES))
+        lines = max(1, min(tail, MOST_LINES))
         with translated(f"reading the log of {target.name}"):
-            chunks = self._engine.log_bytes(target.id, lines, since, lines * _MOST_LINE_BYTES)
+            chunks = self._engine.log_bytes(target.id, lines, since, lines * MOST_LINE_BYTES)
             return newest_lines(chunks, terminal, lines)
 
     def happenings(self, target: TargetRef, since: datetime) -> Sequence[str]:

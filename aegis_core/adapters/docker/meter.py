@@ -133,9 +133,10 @@ class Meter:
                 del self._kept[gone]
 
     def drop(self, container: str) -> None:
-        """Forget the sample of the present round: it was measured against what holds no longer."""
+        """Forget the samples of a container: they were measured against what holds no longer."""
         with self._lock:
             self._round.pop(container, None)
+            self._kept.pop(container, None)
 
     def close(self) -> None:
         """End the threads; samples that are being taken are waited for."""

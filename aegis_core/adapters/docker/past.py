@@ -14,7 +14,7 @@ from aegis_core.domain.logs import clean_line
 from .client import Engine, translated
 
 # Asking for these by name leaves out the three exec events of every health check.
-_TOLD: Final = (
+TOLD: Final = (
     "create", "start", "restart", "stop", "kill", "die", "oom", "pause", "unpause", "health_status", "update", "rename",
     "destroy",
 )  # fmt: skip
@@ -59,7 +59,7 @@ def happenings(engine: Engine, container: str, since: datetime, until: datetime)
     """
     if until <= since:
         return []
-    filters = {"type": ["container"], "container": [container], "event": _TOLD}
+    filters = {"type": ["container"], "container": [container], "event": TOLD}
     with translated("asking for past events"):
         answer = engine.past_events(since, until, filters)
         return [happening_of(event) for event in answer]

@@ -27,7 +27,6 @@ from .runs import Runs
 from .state import Inspection, moment, name_of, restart_policy
 
 _NOT_FOUND: Final = 404
-_SWARM: Final = "com.docker.swarm.service.id"
 
 
 class Rollback:
@@ -40,7 +39,7 @@ class Rollback:
 
     def plan(self, before: TargetState, wish: Wish) -> Goal:
         """See `ports.Reverter.plan`. Everything that is needed has to be there before anything is stopped."""
-        old = self._containers.same(before.ref)
+        old = self._containers.own(before.ref)
         self._refuse_what_cannot_be_made_anew(old)
         others = [one for one in wish.releases if one.image_id != before.image_id]
         if not others:
@@ -141,8 +140,6 @@ class Rollback:
             raise ActionUnsupported(
                 f"{name} is removed when it is stopped (--rm), so that it could not be brought back."
             )
-        if (old["Config"].get("Labels") or {}).get(_SWARM):
-            raise ActionUnsupported(f"{name} is a task of a Swarm service: only the service can be rolled back.")
         with translated("listing the containers"):
             items = [dict(item) for item in self._engine.containers(all=True)]
         shared = {f"container:{old['Id']}", f"container:{name}"}

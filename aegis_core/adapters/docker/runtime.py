@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.change import Change, Neighbour
 from aegis_core.domain.intent import Goal, Intent, Wish
-from aegis_core.domain.target import TargetRef, TargetState, Usage
+from aegis_core.domain.target import TargetRef, TargetState, Usage, Watch
 from aegis_core.ports import Clock, Stopping
 
 from .changes import SILENCE_SECONDS, Changes
@@ -22,6 +23,11 @@ from .scaling import Scaling
 from .sensor import DockerSensor
 from .state import Host
 from .stops import Stops
+from .swarm import Swarm, is_service
+from .swarm_changes import ServiceChanges
+from .swarm_effector import ServiceEffector
+from .swarm_evidence import ServiceEvidence
+from .swarm_services import Services
 
 DEFAULT_TIMEOUT: Final = 15  # seconds for an answer; a loaded engine may take several to start a container
 
@@ -33,9 +39,12 @@ def _utc_now() -> datetime:
 class DockerRuntime:
     """Sensor, EvidenceSource, Effector and Reverter over one Docker engine, for use by many threads.
 
+    On a manager of a swarm the services are targets, and not the containers of their tasks; see `swarm_state`.
+
     The clocks of this process and of the engine are taken to be the same (one host). Of the API it uses only: ping,
     version, info, list, inspect, stats, logs, events; restart; for SCALE_UP update, start; for ROLLBACK images, create,
-    rename, update, stop, start, remove, and connect of networks.
+    rename, update, stop, start, remove, and connect of networks; on a manager of a swarm also services and tasks: list
+    and inspect, logs, update.
     """
 
     def __init__(
@@ -60,9 +69,17 @@ class DockerRuntime:
         self._meter = meter = Meter(self._engine, host, clock)
         stops = Stops(self._engine, clock)
         containers = Containers(self._engine, host, meter, stops, clock)
-        self._sensor = DockerSensor(self._engine, containers, meter, stops, clock, inspect_all=inspect_all)
-        self._changes = Changes(self._engine, containers, clock, silence)
+        swarm = Swarm(self._engine, info)
+        self._sensor = DockerSensor(
+            self._engine, containers, meter, stops, clock, inspect_all=inspect_all, also=swarm.is_watched
+        )
+        watch = Watch.ALL if inspect_all else Watch.LABELED
+        self._services = services = Services(swarm, containers, self._sensor, meter, clock, watch=watch)
+        telling = partial(ServiceChanges, swarm, services.has_stalled)
+        self._changes = Changes(self._engine, containers, clock, silence, telling)
         self._evidence = DockerEvidence(self._engine, containers, clock)
+        self._service_evidence = ServiceEvidence(self._engine, swarm, services, containers, clock)
+        self._service_effector = ServiceEffector(swarm, services)
         runs = Runs(self._engine, stops)
         self._effector = DockerEffector(
             self._engine,
@@ -90,46 +107,52 @@ class DockerRuntime:
         self._engine.close()
 
     def targets(self) -> Sequence[TargetState]:
-        return self._sensor.targets()
+        return self._services.instead_of_tasks(self._sensor.targets())
 
     def usage(self, target: TargetRef) -> Usage | None:
-        return self._sensor.usage(target)
+        return (self._services if is_service(target.id) else self._sensor).usage(target)
 
     def changes(self, stopping: Stopping) -> Iterator[Change]:
         return self._changes.follow(stopping)
 
     def logs(self, target: TargetRef, tail: int = 200, since: datetime | None = None) -> Sequence[str]:
-        return self._evidence.logs(target, tail, since)
+        return self._past(target).logs(target, tail, since)
 
     def happenings(self, target: TargetRef, since: datetime) -> Sequence[str]:
-        return self._evidence.happenings(target, since)
+        return self._past(target).happenings(target, since)
 
     def secrets(self, target: TargetRef) -> frozenset[str]:
-        return self._evidence.secrets(target)
+        return self._past(target).secrets(target)
 
     def neighbours(self, target: TargetRef) -> Sequence[Neighbour]:
-        return self._evidence.neighbours(target)
+        return self._past(target).neighbours(target)
 
     def find(self, name: str) -> TargetState | None:
-        return self._effector.find(name)
+        return self._effector.find(name) or self._services.find(name)
 
     def observe(self, target: TargetRef) -> TargetState:
-        return self._effector.observe(target)
+        return self._hands(target).observe(target)
 
     def apply(self, action: Action, before: TargetState, goal: Goal = Goal()) -> None:
-        self._effector.apply(action, before, goal)
+        self._hands(before.ref).apply(action, before, goal)
 
     def begun(self, target: TargetRef, since: datetime) -> bool:
-        return self._effector.begun(target, since)
+        return self._hands(target).begun(target, since)
 
     def plan(self, action: Action, before: TargetState, wish: Wish) -> Goal:
-        return self._effector.plan(action, before, wish)
+        return self._hands(before.ref).plan(action, before, wish)
 
     def under_way(self, intent: Intent) -> bool:
-        return self._effector.under_way(intent)
+        return self._hands(intent.before.ref).under_way(intent)
 
     def undo(self, intent: Intent) -> str:
-        return self._effector.undo(intent)
+        return self._hands(intent.before.ref).undo(intent)
 
     def settle(self, intent: Intent) -> None:
-        self._effector.settle(intent)
+        self._hands(intent.before.ref).settle(intent)
+
+    def _hands(self, target: TargetRef) -> DockerEffector | ServiceEffector:
+        return self._service_effector if is_service(target.id) else self._effector
+
+    def _past(self, target: TargetRef) -> DockerEvidence | ServiceEvidence:
+        return self._service_evidence if is_service(target.id) else self._evidence

@@ -52,7 +52,7 @@ class Scaling:
 
     def plan(self, before: TargetState, wish: Wish) -> Goal:
         """See `ports.Reverter.plan`."""
-        settings = self._containers.same(before.ref)["HostConfig"]
+        settings = self._containers.own(before.ref)["HostConfig"]
         if wish.resource is None:
             raise ActionUnsupported(f"Nothing says what {before.ref.name} needs more of.")
         if wish.resource is Resource.CPUS and not (settings.get("NanoCpus") or settings.get("CpuQuota")):

@@ -1,7 +1,7 @@
 """What can be seen of the containers of a Docker engine, cheaply enough to look every few seconds."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -29,13 +29,23 @@ class DockerSensor:
     """Lists with one call, and inspects only those that opted in (or all) and have changed."""
 
     def __init__(
-        self, engine: Engine, containers: Containers, meter: Meter, stops: Stops, clock: Clock, *, inspect_all: bool
+        self,
+        engine: Engine,
+        containers: Containers,
+        meter: Meter,
+        stops: Stops,
+        clock: Clock,
+        *,
+        inspect_all: bool,
+        also: Callable[[Item], bool] = lambda _: False,
     ) -> None:
+        """`also` tells which listed containers are inspected besides, and measured."""
         self._engine = engine
         self._containers = containers
         self._meter = meter
         self._stops = stops
         self._clock = clock
+        self._also = also
         self._watch = Watch.ALL if inspect_all else Watch.LABELED
         self._lock = threading.Lock()
         self._seen: dict[str, _Seen] = {}
@@ -67,7 +77,7 @@ class DockerSensor:
             self._seen.pop(container, None)
 
     def _state(self, item: Item) -> TargetState | None:
-        if not opted_in(item.get("Labels") or {}, self._watch):
+        if not (opted_in(item.get("Labels") or {}, self._watch) or self._also(item)):
             return from_listing(item, self._clock())
         try:
             return self._containers.described(self._inspected(item))

@@ -7,6 +7,7 @@ import pytest
 from aegis_core.domain.action import Action
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident, Status
+from aegis_core.domain.intent import Goal
 from aegis_core.domain.leave import Autonomy
 from aegis_core.domain.policy import History, Policy, Verdict
 from aegis_core.domain.target import RunState, TargetRef, TargetState
@@ -364,11 +365,11 @@ class Unlucky:
         self._apply = runtime.apply
         self._lose = True
 
-    def apply(self, action: Action, before: TargetState) -> None:
+    def apply(self, action: Action, before: TargetState, goal: Goal = Goal()) -> None:
         if self._lose:
             self._lose = False
             raise RuntimeUnavailable("no route to the engine")
-        self._apply(action, before)
+        self._apply(action, before, goal)
 
 
 class HalfDone(FakeRuntime):
@@ -485,7 +486,7 @@ def test_an_action_meant_for_a_target_that_is_gone_touches_nothing_else(recreate
 class Vanishing(FakeRuntime):
     """A runtime whose target goes away at the very moment of acting."""
 
-    def apply(self, action: Action, before: TargetState) -> None:
+    def apply(self, action: Action, before: TargetState, goal: Goal = Goal()) -> None:
         raise TargetGone(f"{before.ref.name} is gone.")
 
 
@@ -499,7 +500,7 @@ def test_a_target_that_goes_away_at_the_very_moment_of_acting_is_looked_for_anew
 class Unable(FakeRuntime):
     """A runtime that cannot do what is asked."""
 
-    def apply(self, action: Action, before: TargetState) -> None:
+    def apply(self, action: Action, before: TargetState, goal: Goal = Goal()) -> None:
         raise ActionUnsupported(f"{action} cannot be carried out here.")
 
 
