@@ -24,8 +24,9 @@ class Meter:
         self._samples: tuple[tuple[float, float], ...] = ()  # (monotonic seconds, CPU seconds), the newest last
 
     def bound_by(self, limits: Limits) -> None:
-        """Measure against these limits from now on."""
-        self._limits = limits
+        """Measure against these limits from now on, and forget what was measured against others."""
+        with self._lock:
+            self._limits, self._samples = limits, ()
 
     def note(self) -> None:
         """Keep a CPU sample, when the last one is old enough."""

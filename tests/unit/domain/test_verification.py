@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_core.domain.action import Action
+from aegis_core.domain.intent import Goal
 from aegis_core.domain.signal import Fault
 from aegis_core.domain.target import Health, Limits, RunState, TargetState, Usage
 from aegis_core.domain.verification import Expectation, Judgement, Observation, Probe, judge
@@ -272,3 +273,46 @@ def test_healthy_means_running_unless_a_person_stopped_it_and_never_healthy_and_
         assert probe is None or probe.status == 200
         assert seen.started_at
         assert (seen.at - seen.started_at).total_seconds() >= expected.stability_seconds
+
+
+# ---- what was changed
+
+
+def scaled(**known: Any) -> Judgement:
+    """More memory was given at NOON to a target that runs on."""
+    more = Limits(memory_bytes=150 * 2**20)
+    fields = {"at": later(10), "started_at": later(-3600), "limits": more}
+    seen = state(**{**fields, **known})
+    expected = Expectation(fault=Fault.UNHEALTHY, action=Action.SCALE_UP, since=NOON, goal=Goal(limits=more))
+    return judge(state(), Observation(state=seen), expected)
+
+
+def test_what_runs_on_with_more_has_to_be_well_for_the_whole_window_after_it_was_given() -> None:
+    assert scaled().healthy
+    early = scaled(at=later(9.9))
+    assert not early.healthy
+    assert early.pending, "only time can tell"
+
+
+def test_limits_that_somebody_has_lowered_again_are_not_as_planned() -> None:
+    assert scaled(limits=Limits(memory_bytes=100 * 2**20)).failures[0].startswith("SCALE_UP as planned")
+
+
+def test_a_restart_by_its_policy_speaks_against_more() -> None:
+    assert not scaled(restart_count=1).healthy
+
+
+def rolled_back(**known: Any) -> Judgement:
+    """It was in a crash loop; since NOON another release runs in its place."""
+    fields = {"at": later(11), "started_at": later(1), "image_id": "sha256:1"}
+    seen = state(**{**fields, **known})
+    goal = Goal(image="shop:1", image_id="sha256:1")
+    expected = Expectation(fault=Fault.CRASH_LOOP, action=Action.ROLLBACK, since=NOON, goal=goal)
+    return judge(state(restart_count=20), Observation(state=seen), expected)
+
+
+def test_a_release_that_was_gone_back_to_has_to_be_that_one_and_never_restarted() -> None:
+    assert rolled_back().healthy
+    assert not rolled_back(image_id="sha256:2").healthy
+    assert not rolled_back(restart_count=1).healthy, "that the old one was restarted 20 times allows it nothing"
+    assert not rolled_back(started_at=later(-7200)).healthy
