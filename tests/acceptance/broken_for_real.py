@@ -190,8 +190,8 @@ TARGET_APP: Final = (
     Broken("app-memory", "memory_pressure", "oom", "RESTART", "A restart ends its leak.", trigger="memory?rate=40"),
     Broken(
         "app-cpu", "cpu_saturation", "cpu_saturation", "RESTART", "It runs in circles; a restart ends that.",
-        options=("--no-healthcheck", "--label=aegis.cpu_percent=30", "--label=aegis.for=5s"), trigger="cpu?percent=100",
-        narrowed=("--cpus=0.2",),  # on a busy machine no more is to be had
+        options=("--no-healthcheck", "--label=aegis.cpu_percent=10", "--label=aegis.for=3s"), trigger="cpu?percent=100",
+        narrowed=("--cpus=0.2",),  # on a busy machine not even that is to be had
     ),
     Broken("app-latency", "latency", "slow_dependency", "NOOP", "It waits for its database.", trigger="db_latency"),
     Broken("app-crash", "crashed", "app_crash_bug", "RESTART", "It ended by its own error.", trigger="crash"),
