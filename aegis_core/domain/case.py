@@ -24,7 +24,8 @@ NAME_CHARACTERS: Final = 100
 class Case(Stored):
     """One recorded trouble: what was seen, and what it was. Keys that are not named here are passed over.
 
-    `sensible_action` is the right one; what stands in `also_acceptable` does no harm either.
+    `sensible_action` is the right one; what stands in `also_acceptable` does no harm either. `gathered` is all the
+    evidence, where Aegis itself has recorded the case; else the log and the metrics are all there is.
     """
 
     id: str = Field(min_length=1, max_length=200)
@@ -35,6 +36,13 @@ class Case(Stored):
     sensible_action: Action
     also_acceptable: tuple[Action, ...] = ()
     label_certainty: str = "unknown"
+    gathered: Evidence | None = None
+
+    @field_validator("gathered", mode="before")
+    @classmethod
+    def _of_our_own_making(cls, value: Any) -> Any:
+        """Whatever else somebody calls so is passed over, like every other key."""
+        return value if isinstance(value, dict) and {"fault", "severity", "at"} <= value.keys() else None
 
     @field_validator("label", "label_certainty", mode="before")
     @classmethod
@@ -77,8 +85,11 @@ def case_of(document: object, where: str) -> Case:
 def evidence_of(case: Case, at: datetime) -> Evidence:
     """Build the evidence of a case as an investigation would: the newest lines, cleaned, masked and templated.
 
-    Nothing is made up: there is no state, and the fault is `custom`, as of an alert that says nothing by itself.
+    Nothing is made up: there is no state, and the fault is `custom`, as of an alert that says nothing by itself. What
+    Aegis has gathered itself is taken as it was stored.
     """
+    if case.gathered is not None:
+        return case.gathered
     figures = measured(case.metrics)
     lines = mask_lines(clean_lines(case.log, LOG_LINES))
     bare = Evidence(

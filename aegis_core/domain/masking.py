@@ -36,7 +36,10 @@ _HARMLESS_TAIL: Final = (
 _DIAGNOSTIC: Final = (
     r"(?!(?:expired|invalid|missing|not|is|was|are|required|failed|denied|none|null|nil|true|false|empty|unset"
     r"|undefined|incorrect|wrong|rejected|unknown|revoked|authentication|verification|validation|must|cannot|can't"
-    r"|could|has|should|no|too|unauthorized|forbidden|mismatch|malformed|signature)(?=[\s,;)\]}\"']|[.:](?:\s|$)|$)"
+    r"|could|has|should|no|too|unauthorized|forbidden|mismatch|malformed|signature"
+    r"|(?:permission|access) (?:is )?denied|operation not permitted|parameter (?:null or )?not set|unbound variable"
+    r"|environment variable|(?:field|value) (?:is )?required|certificate (?:has|is|was))"
+    r"(?=[\s,;)\]}\"']|[.:](?:\s|$)|$)"
     r"|(?:\\{0,3}[\"']){2})"
 )
 # A value ends at its quote; without one at white space, or where the next `name=` or `name:` begins.

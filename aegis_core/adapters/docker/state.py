@@ -15,7 +15,8 @@ DEFAULT_STOP_TIMEOUT: Final = 10.0  # the engine's own, where the container has 
 LONGEST_STOP_TIMEOUT: Final = 600.0  # a container may ask to be waited for without end; a worker cannot
 _DEFAULT_CPU_PERIOD: Final = 100_000  # microseconds, the kernel's own
 _HEALTH_ENTRIES: Final = 5
-_HEALTH_CHARACTERS: Final = 300
+_HEALTH_HEAD: Final = 100  # characters: what ran, where it says so
+_HEALTH_END: Final = 300  # and how it ended: a traceback tells the error last
 _ENV_NAMES: Final = 200
 _ENV_NAME_CHARACTERS: Final = 100
 
@@ -148,5 +149,11 @@ def _health_log(state: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _health_entry(entry: Mapping[str, Any]) -> str:
-    output = clean_line(" ".join(str(entry.get("Output") or "").split()))[:_HEALTH_CHARACTERS]
+    output = clean_line(_shortened(" ".join(str(entry.get("Output") or "").split())))
     return f"exit code {entry.get('ExitCode')}: {output}" if output else f"exit code {entry.get('ExitCode')}"
+
+
+def _shortened(output: str) -> str:
+    if len(output) <= _HEALTH_HEAD + _HEALTH_END:
+        return output
+    return f"{output[:_HEALTH_HEAD]} … {output[-_HEALTH_END:]}"

@@ -70,6 +70,16 @@ def test_the_health_log_is_one_clean_line_an_entry() -> None:
     assert to_state(RUNNING, AT, HOST).health_log == ("exit code 0", "exit code 1: connection refused")
 
 
+def test_of_a_long_health_check_both_ends_stay_for_a_traceback_tells_the_error_last() -> None:
+    frames = '  File "x.py", line 1, in f\n' * 120
+    told = f"Traceback (most recent call last):\n{frames}URLError: connection refused\n"
+    health = {"Status": "unhealthy", "Log": [{"ExitCode": 1, "Output": told}]}
+    [entry] = to_state({**RUNNING, "State": {**RUNNING["State"], "Health": health}}, AT, HOST).health_log
+    assert entry.startswith("exit code 1: Traceback")
+    assert entry.endswith("URLError: connection refused")
+    assert len(entry) < 450
+
+
 def test_a_container_without_check_labels_or_limits_has_none() -> None:
     bare = with_state(Health=None)
     bare["Config"].update(Labels=None, StopTimeout=None)

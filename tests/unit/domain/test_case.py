@@ -112,3 +112,14 @@ def test_a_talkative_case_fills_no_more_than_its_share() -> None:
     evidence = evidence_of(case_of(document(log=["first of all", *lines]), "x"), NOON)
     assert (len(evidence.templates), len(evidence.tail)) == (MOST_TEMPLATES, TAIL_LINES)
     assert not any(one.example == "first of all" for one in evidence.templates)
+
+
+def test_what_aegis_gathered_itself_is_the_evidence_and_not_the_log_alone() -> None:
+    gathered = {"fault": "crashed", "severity": "critical", "at": NOON.isoformat(), "tail": ["exit"]}
+    evidence = evidence_of(case_of(document(gathered=gathered), "x"), NOON)
+    assert (evidence.fault, evidence.tail, evidence.missing) == (Fault.CRASHED, ("exit",), ())
+
+
+def test_what_somebody_else_calls_gathered_is_passed_over() -> None:
+    for other in ("by hand", ["a"], {"by": "ann"}, None):
+        assert evidence_of(case_of(document(gathered=other), "x"), NOON).fault is Fault.CUSTOM
