@@ -59,7 +59,7 @@ def test_what_the_kernel_killed_gets_more_memory_and_keeps_it_because_it_helps(w
 def test_what_needs_still_more_gets_its_old_limits_back_and_a_person(ward: Ward, agent: ServedAgent) -> None:
     patient = ward.admit(*FREE, "--label=aegis.max_memory=64m", *SMALL, "--cpus=0.5", command=GREEDY)
 
-    incident = agent.closed(container_name=patient.name)
+    incident = agent.closed(container_name=patient.name, fault="oom_killed")
 
     assert (incident["status"], incident["attempts"]) == ("FAILED", 1)
     assert incident["error"] == "SCALE_UP was tried already, did not help, and was taken back."
@@ -70,14 +70,14 @@ def test_what_needs_still_more_gets_its_old_limits_back_and_a_person(ward: Ward,
 
 def test_a_cpu_that_is_used_up_is_given_more_and_what_only_burns_loses_it_again(ward: Ward, agent: ServedAgent) -> None:
     patient = ward.admit(
-        *FREE, "--label=aegis.max_cpus=1.5", "--label=aegis.for=2s", "--cpus=0.2", "--memory=64m", command=BURNS
+        *FREE, "--label=aegis.max_cpus=1.5", "--label=aegis.for=2s", "--cpus=0.05", "--memory=64m", command=BURNS
     )
 
     incident = agent.closed(container_name=patient.name)
 
     assert (incident["status"], incident["fault"], incident["attempts"]) == ("FAILED", "cpu_saturation", 1)
     assert patient.happened("update") == ["update", "update"], "given, and taken back"
-    assert limits(patient)[2] == 200_000_000
+    assert limits(patient)[2] == 50_000_000
     assert patient.restarts() == 0
 
 
