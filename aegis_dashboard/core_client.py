@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from aegis_dashboard.brain_wire import Evaluation
 from aegis_dashboard.learning_wire import ReliabilityReport, TrustReport
-from aegis_dashboard.people_wire import Postmortem
+from aegis_dashboard.people_wire import Standing
 from aegis_dashboard.wire import (
     Brief,
     Detail,
@@ -30,15 +30,15 @@ from aegis_dashboard.wire import (
 
 CONNECT_SECONDS: Final = 1.0
 READ_SECONDS: Final = 4.0
-PATIENCE_SECONDS: Final = 10.0  # for what a person has asked for, and waits for
 FRESH_SECONDS: Final = 1.5  # below the refresh interval, so that a viewer alone always sees something new
 PAUSE_SECONDS: Final = 2.0
 MOST_KEPT: Final = 500
-OK, CREATED, UNAUTHORIZED, NOT_FOUND, UNAVAILABLE = 200, 201, 401, 404, 503
+OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
 
 Wire = TypeVar("Wire", bound=BaseModel)
 _TARGETS = TypeAdapter(tuple[Target, ...])
 _EVENTS = TypeAdapter(tuple[Event, ...])
+_STANDINGS = TypeAdapter(tuple[Standing, ...])
 _EVALUATIONS = TypeAdapter(tuple[Evaluation, ...])
 
 
@@ -49,10 +49,6 @@ class CoreAway(Exception):  # noqa: N818 - says what happened, and is shown as i
         super().__init__(f"{url}: {reason}")
         self.url = url
         self.reason = reason
-
-
-class CoreRefused(Exception):  # noqa: N818
-    """The core does not take what was said: its own sentence why."""
 
 
 class UnknownIncident(Exception):  # noqa: N818
@@ -92,6 +88,7 @@ class Feed(Protocol):
     def events(self, incident: Brief) -> tuple[Event, ...]: ...
     def runbook(self, search: str) -> Runbook: ...
     def impact(self) -> ImpactReport: ...
+    def standings(self) -> tuple[Standing, ...]: ...
     def evaluations(self) -> tuple[Evaluation, ...]: ...
     def trust(self) -> TrustReport: ...
     def reliability(self) -> ReliabilityReport: ...
@@ -112,11 +109,9 @@ class CoreClient:
         url: str,
         session: requests.Session | None = None,
         clock: Callable[[], float] = time.monotonic,
-        token: str = "",
     ) -> None:
         self.url = url
-        self._token = token
-        self._session = session or _direct_session()
+        self._session = session or direct_session()
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = {}
@@ -133,53 +128,25 @@ class CoreClient:
         return self._read(IncidentPage, "/incidents", self._ask("/incidents", query.params()).body)
 
     def incident(self, incident_id: str) -> Detail:
-        path = _incident_path(incident_id)
+        path = incident_path(incident_id)
         body = self._ask(path).body
         return self._read(Detail, path, {**body, "raw": body} if isinstance(body, dict) else body)
 
     def events(self, incident: Brief) -> tuple[Event, ...]:
         """The events in order; asked for again only when the incident has changed."""
-        path = f"{_incident_path(incident.incident_id)}/events"
+        path = f"{incident_path(incident.incident_id)}/events"
         body = self._ask(path, unchanged_since=incident.updated_at.isoformat()).body
         return self._read_items(_EVENTS, path, body)
 
-    def say(self, incident_id: str, word: str, said: Mapping[str, Any]) -> None:
-        """Post what a person says of an incident (`approve`, `reject`, `comments`).
+    def standings(self) -> tuple[Standing, ...]:
+        """What is left alone until when; nothing where the core knows of no such thing."""
+        kept = self._ask("/standings", accepted=(OK, NOT_FOUND))
+        return self._read_items(_STANDINGS, "/standings", kept.body) if kept.status == OK else ()
 
-        Raises CoreAway, and CoreRefused with the core's own sentence.
-        """
-        path = f"{_incident_path(incident_id)}/{word}"
-        answer = self._alone("POST", path, json=dict(said))
-        if answer.status_code not in {OK, CREATED}:
-            raise CoreRefused(_detail(answer))
+    def forget(self) -> None:
+        """Ask for everything anew: somebody has just changed something."""
         with self._lock:
-            self._kept.clear()  # what was known before it is not true any more
-
-    def postmortem(self, incident_id: str) -> Postmortem:
-        """The postmortem of an incident, for which the core may have to wait for a model."""
-        path = f"{_incident_path(incident_id)}/postmortem"
-        answer = self._alone("GET", path, params={"format": "json"})
-        if answer.status_code == NOT_FOUND:
-            raise UnknownIncident(incident_id)
-        if answer.status_code != OK:
-            raise CoreAway(self.url, f"{path} answered with HTTP {answer.status_code}")
-        return self._read(Postmortem, path, answer.json())
-
-    def _alone(self, method: str, path: str, **what: Any) -> requests.Response:
-        """Make a request that nobody else waits for."""
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        try:
-            with _direct_session() as session:
-                return session.request(
-                    method,
-                    self.url + path,
-                    headers=headers,
-                    timeout=(CONNECT_SECONDS, PATIENCE_SECONDS),
-                    allow_redirects=False,
-                    **what,
-                )
-        except requests.RequestException as error:
-            raise CoreAway(self.url, told(error)) from error
+            self._kept.clear()
 
     def runbook(self, search: str) -> Runbook:
         body = self._ask("/runbook", {"search": search} if search else {}).body
@@ -275,23 +242,11 @@ def told(error: requests.RequestException) -> str:
             return f"the request failed ({type(error).__name__})"
 
 
-def _detail(answer: requests.Response) -> str:
-    """The sentence of a problem+json."""
-    if answer.status_code == UNAUTHORIZED:
-        return "The core wants to know its token: set AEGIS_TOKEN where the dashboard runs, and start it again."
-    try:
-        body = answer.json()
-    except requests.JSONDecodeError:
-        body = None
-    detail = body.get("detail") if isinstance(body, dict) else None
-    return str(detail)[:500] if detail else f"The core answered with HTTP {answer.status_code}."
-
-
-def _incident_path(incident_id: str) -> str:
+def incident_path(incident_id: str) -> str:
     return f"/incidents/{quote(incident_id, safe='')}"
 
 
-def _direct_session() -> requests.Session:
+def direct_session() -> requests.Session:
     """A session that goes straight to the core, whatever proxy the machine uses for the web."""
     session = requests.Session()
     session.trust_env = False

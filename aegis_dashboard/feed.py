@@ -8,6 +8,7 @@ import streamlit as st
 
 from aegis_dashboard.chaos_client import ChaosClient
 from aegis_dashboard.core_client import CoreAway, CoreClient, Feed
+from aegis_dashboard.people_client import PeopleClient
 from aegis_dashboard.samples import SampleFeed
 from aegis_dashboard.settings import load_settings
 
@@ -40,8 +41,13 @@ def load(gather: Callable[[Feed], View]) -> Loaded[View]:
 @st.cache_resource(show_spinner=False)
 def core() -> CoreClient:
     """The one client of this process, shared by all viewers."""
+    return CoreClient(load_settings().url)
+
+
+@st.cache_resource(show_spinner=False)
+def people() -> PeopleClient:
     settings = load_settings()
-    return CoreClient(settings.url, token=settings.secret)
+    return PeopleClient(settings.url, settings.secret)
 
 
 @st.cache_resource(show_spinner=False)

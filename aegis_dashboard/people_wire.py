@@ -47,6 +47,20 @@ class Comment(Wire):
     at: Moment | None = None
 
 
+class Standing(Wire):
+    """A target that is left alone, or all of them (`*`): by whom and until when."""
+
+    target: Text = ""
+    maintenance_until: Moment | None = None
+    quarantined_until: Moment | None = None
+    reason: Text = ""
+    by: Text = ""
+
+    @property
+    def everywhere(self) -> bool:
+        return self.target == "*"
+
+
 class Postmortem(Wire):
     """GET /incidents/{id}/postmortem; `written_by` names the model that its summary is by, if any."""
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from aegis_dashboard.brain_wire import Evaluation
 from aegis_dashboard.core_client import IncidentQuery, UnknownIncident
 from aegis_dashboard.learning_wire import ReliabilityReport, TrustReport
+from aegis_dashboard.people_wire import Standing
 from aegis_dashboard.wire import Brief, Detail, Event, ImpactReport, ImpactRow, IncidentPage, Readiness, Runbook, Target
 
 
@@ -54,6 +55,9 @@ class SampleFeed:
 
     def events(self, incident: Brief) -> tuple[Event, ...]:
         return self._of(incident.incident_id).events
+
+    def standings(self) -> tuple[Standing, ...]:
+        return ()
 
     def runbook(self, search: str) -> Runbook:
         lessons = [one.lesson for one in self._incidents if one.lesson]

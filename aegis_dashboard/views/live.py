@@ -7,13 +7,14 @@ from typing import Final
 import streamlit as st
 
 from aegis_dashboard import format as fmt
-from aegis_dashboard.components import incident_view, votes
+from aegis_dashboard.components import incident_view, switches, votes
 from aegis_dashboard.components.markup import draw, span
 from aegis_dashboard.components.page import away_banner, empty, section, viewer_clock
 from aegis_dashboard.components.people import question
 from aegis_dashboard.components.target_card import cards
 from aegis_dashboard.core_client import Feed, IncidentQuery
 from aegis_dashboard.feed import Loaded, load
+from aegis_dashboard.people_wire import Standing
 from aegis_dashboard.settings import load_settings
 from aegis_dashboard.wire import Brief, Detail, Event, Target
 
@@ -25,6 +26,7 @@ FOCUS_SECONDS: Final = 300
 class View:
     """`choices` are the open incidents, newest first and those that wait last; `incident` is the one that is shown."""
 
+    standings: tuple[Standing, ...]
     targets: tuple[Target, ...]
     choices: tuple[Brief, ...]
     incident: Detail | None
@@ -33,14 +35,14 @@ class View:
 
 def gather(feed: Feed, followed: str | None) -> View:
     """The open incident that is followed, else the newest open one that is worked on, else the newest of all."""
-    targets = feed.targets()
+    standings, targets = feed.standings(), feed.targets()
     found = feed.incidents(IncidentQuery(open=True, limit=50)).items
     choices = tuple(sorted(found, key=lambda one: one.waits))
     newest = choices or feed.incidents(IncidentQuery(limit=1)).items
     chosen = next((one for one in choices if one.incident_id == followed), newest[0] if newest else None)
     if chosen is None:
-        return View(targets, choices, None, ())
-    return View(targets, choices, feed.incident(chosen.incident_id), feed.events(chosen))
+        return View(standings, targets, choices, None, ())
+    return View(standings, targets, choices, feed.incident(chosen.incident_id), feed.events(chosen))
 
 
 @st.fragment(run_every=load_settings().refresh_seconds)
@@ -48,6 +50,9 @@ def live() -> None:
     loaded = load(lambda feed: gather(feed, st.session_state.get(FOLLOW)))
     away_banner(loaded.away)
     clock = viewer_clock()
+    paused = switches.notice(loaded.view.standings, clock)
+    if paused:
+        draw(paused)
     incident, targets = loaded.view.incident, loaded.view.targets
     if incident is None:
         _targets(targets, loaded.sample, clock)
@@ -58,6 +63,9 @@ def live() -> None:
     else:
         _targets(targets, loaded.sample, clock)
         _incident(loaded, incident, clock, with_target=False)
+    if not loaded.sample:
+        watched = sorted(one.name for one in targets if one.opted_in and not one.own)
+        switches.switches(loaded.view.standings, watched, clock)
 
 
 def in_focus(incident: Brief, clock: fmt.Clock) -> bool:

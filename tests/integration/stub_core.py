@@ -79,9 +79,20 @@ class Stub:
     def begin(self, scene: str, seconds_ago: float = 0.0) -> None:
         self.scene, self.begun = scene, datetime.now(UTC) - timedelta(seconds=seconds_ago)
         self.asking = Asking(self.begun)
+        self.left: dict[str, dict[str, Any]] = {}  # targets that are left alone
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def leave(self, target: str, word: str, said: dict[str, Any]) -> dict[str, Any]:
+        """Leave a target alone, or end that."""
+        self.asking.heard.append((f"{target} {word}", said))
+        if word in {"maintenance/end", "release"}:
+            return self.left.pop(target, {})
+        kind = {"maintenance": "maintenance_until", "quarantine": "quarantined_until"}[word]
+        until = (self.now() + timedelta(minutes=said["minutes"])).isoformat()
+        self.left[target] = {"target": target, kind: until, "by": said["by"], "reason": said["reason"]}
+        return self.left[target]
 
     def reached(self) -> datetime:
         """How far the running incident has got."""
@@ -285,6 +296,9 @@ class Handler(BaseHTTPRequestHandler):
         if parts[1:3] == ["incidents", NAME]:
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             return self._send(*self.server.stub.asking.say(parts[3], body, self.server.stub.now()))
+        if parts[1] == "targets":
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            return self._send(200, self.server.stub.leave(unquote(parts[2]), "/".join(parts[3:]), body))
         self.server.stub.begin(query["name"][0], float(query.get("seconds_ago", ["0"])[0]))
         return self._send(200, {"scene": query["name"][0]})
 
@@ -304,6 +318,7 @@ class Handler(BaseHTTPRequestHandler):
             return stub.trigger(fault) if fault in FAULTS else None
         answers: dict[str, Callable[[], Any]] = {
             "ready": lambda: READY,
+            "standings": lambda: {"items": list(stub.left.values())},
             "heard": lambda: {"heard": stub.asking.heard},
             "targets": lambda: {"items": stub.targets()},
             "incidents": lambda: page(stub.incidents(), query),

@@ -7,7 +7,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from aegis_dashboard.chaos_client import AppAway, ChaosClient
-from aegis_dashboard.core_client import PAUSE_SECONDS, CoreAway, CoreClient, CoreRefused, IncidentQuery, UnknownIncident
+from aegis_dashboard.core_client import PAUSE_SECONDS, CoreAway, CoreClient, IncidentQuery, UnknownIncident
 from aegis_dashboard.wire import Brief
 
 MOMENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -53,53 +53,19 @@ def test_many_viewers_at_once_cost_one_request(server: HTTPServer, client: CoreC
     assert requests_for(server, "/targets") == 2
 
 
-def test_what_a_person_says_is_posted_with_the_token_and_what_was_known_before_is_asked_anew(
-    server: HTTPServer, hand: Hand
+def test_what_was_known_is_asked_anew_when_somebody_has_changed_something(
+    server: HTTPServer, client: CoreClient
 ) -> None:
-    client = CoreClient(server.url_for("").rstrip("/"), clock=hand, token="of-the-test")
     server.expect_request("/targets").respond_with_json({"items": []})
-    said = {"by": "ann", "version": 7}
-    headers = {"Authorization": "Bearer of-the-test", "Content-Type": "application/json"}
-    server.expect_request("/incidents/a%2Fb/approve", method="POST", json=said, headers=headers).respond_with_json({})
-    server.expect_request("/incidents/a/b/approve", method="POST", json=said, headers=headers).respond_with_json({})
     client.targets()
-    client.say("a/b", "approve", said)
+    client.forget()
     client.targets()
     assert requests_for(server, "/targets") == 2
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "told"),
-    [
-        (409, '{"detail": "ann has approved it already."}', "ann has approved it already."),
-        (401, '{"detail": "A bearer token is required"}', "set AEGIS_TOKEN where the dashboard runs"),
-        (503, "", "HTTP 503"),
-        (500, "[1]", "HTTP 500"),
-    ],
-)
-def test_what_the_core_does_not_take_is_told_in_its_own_words(
-    server: HTTPServer, client: CoreClient, status: int, body: str, told: str
-) -> None:
-    server.expect_request("/incidents/a/approve").respond_with_data(body, status=status)
-    with pytest.raises(CoreRefused, match=told):
-        client.say("a", "approve", {})
-
-
-def test_a_core_that_is_away_takes_no_answer(server: HTTPServer, client: CoreClient) -> None:
-    server.stop()
-    with pytest.raises(CoreAway):
-        client.say("a", "approve", {})
-    with pytest.raises(CoreAway):
-        client.postmortem("a")
-
-
-def test_the_postmortem_is_asked_for_as_json(server: HTTPServer, client: CoreClient) -> None:
-    body = {"markdown": "# It", "written_by": "cloud (small)"}
-    server.expect_request("/incidents/a/postmortem", query_string={"format": "json"}).respond_with_json(body)
-    server.expect_request("/incidents/b/postmortem").respond_with_json({"detail": "none"}, status=404)
-    assert client.postmortem("a").markdown == "# It"
-    with pytest.raises(UnknownIncident):
-        client.postmortem("b")
+def test_a_core_that_knows_of_no_standings_has_none(server: HTTPServer, client: CoreClient) -> None:
+    server.expect_request("/standings").respond_with_json({"detail": "Not Found"}, status=404)
+    assert client.standings() == ()
 
 
 def test_a_core_that_knows_of_no_evaluations_has_none(server: HTTPServer, client: CoreClient) -> None:

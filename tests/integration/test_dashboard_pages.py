@@ -42,6 +42,10 @@ class Core:
         """Somebody else answers."""
         requests.post(f"{self.url}/incidents/inc-01010/{word}", json=said, timeout=5).raise_for_status()
 
+    def leave(self, target: str, word: str, **said: Any) -> None:
+        """Somebody else, or policy, says that a target be left alone."""
+        requests.post(f"{self.url}/targets/{target}/{word}", json={"minutes": 30, **said}, timeout=5).raise_for_status()
+
     def show(self, scene: str, seconds_ago: float = 0.0) -> None:
         query = f"name={scene}&seconds_ago={seconds_ago}"
         requests.post(f"{self.url}/stub/scene?{query}", timeout=5).raise_for_status()
@@ -179,7 +183,7 @@ def test_a_question_is_answered_with_a_button_and_the_core_hears_what_was_on_the
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("Say who you are first")).to_be_visible()
     assert core_up.heard() == []
-    page.get_by_label("Your name").fill("ann")
+    page.locator(".st-key-question").get_by_label("Your name").fill("ann")
     page.get_by_label("Why (optional)").fill("go on")
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("You have approved it.")).to_be_visible()
@@ -201,7 +205,7 @@ def test_what_is_being_typed_is_not_lost_while_the_page_is_brought_up_to_date(
         page.keyboard.type(letters)
         expect(left).not_to_have_text(before)  # it was drawn anew
     expect(field).to_be_focused()
-    page.get_by_label("Your name").fill("ann")
+    page.locator(".st-key-question").get_by_label("Your name").fill("ann")
     page.get_by_role("button", name="Refuse").click()
     expect(page.get_by_text("ann has declined ROLLBACK; nothing was done.")).to_be_visible()
     [[word, said]] = core_up.heard()
@@ -211,7 +215,7 @@ def test_what_is_being_typed_is_not_lost_while_the_page_is_brought_up_to_date(
 def test_whoever_is_too_late_is_told_whose_answer_counts(core_up: Core, dashboard: Dashboard) -> None:
     core_up.show("asks")
     page = dashboard.open()
-    page.get_by_label("Your name").fill("bob")
+    page.locator(".st-key-question").get_by_label("Your name").fill("bob")
     core_up.say("approve", by="ann")
     page.get_by_role("button", name="Refuse").click()
     expect(page.get_by_text("ann has answered it already.")).to_be_visible()
@@ -236,6 +240,37 @@ def test_a_question_of_another_incident_is_told_beside_the_one_under_way(core_up
     expect(page.locator(".st-key-question")).to_have_count(0)
     page.get_by_role("link", name="inc-01010").click()
     expect(page.get_by_text("May Aegis do this?")).to_be_visible()
+
+
+def test_maintenance_is_switched_on_for_all_and_off_again(core_up: Core, dashboard: Dashboard) -> None:
+    page = dashboard.open()
+    page.get_by_text("Leave a target alone").click()
+    page.get_by_role("button", name="Maintenance", exact=True).click()
+    expect(page.get_by_text("Say who you are first")).to_be_visible()
+    page.get_by_label("Your name").fill("ann")
+    page.get_by_label("Why", exact=True).fill("new disks")
+    page.get_by_role("button", name="Quarantine", exact=True).click()
+    expect(page.get_by_text("Quarantine is for one target")).to_be_visible()
+    page.get_by_role("button", name="Maintenance", exact=True).click()
+    expect(page.get_by_text("Maintenance everywhere.")).to_be_visible()
+    expect(page.get_by_text("says ann: new disks.")).to_be_visible()
+    page.get_by_role("button", name="End maintenance").click()
+    expect(page.get_by_text("Maintenance everywhere.")).to_have_count(0)
+    said = {"by": "ann", "minutes": 60, "reason": "new disks"}
+    assert core_up.heard() == [["* maintenance", said], ["* maintenance/end", {"by": "ann"}]]
+
+
+def test_a_target_in_quarantine_is_named_with_who_said_so_and_released_by_its_button(
+    core_up: Core, dashboard: Dashboard
+) -> None:
+    core_up.leave("payments-worker", "quarantine", by="", reason="3 attempts in vain")
+    page = dashboard.open()
+    row = page.locator(".st-key-standing-payments-worker")
+    expect(row).to_contain_text("by policy: 3 attempts in vain")
+    page.get_by_label("Your name").fill("ann")
+    row.get_by_role("button", name="Release").click()
+    expect(row).to_have_count(0)
+    assert core_up.heard()[-1] == ["payments-worker release", {"by": "ann"}]
 
 
 def test_a_comment_is_said_to_all_who_follow_the_incident(core_up: Core, dashboard: Dashboard) -> None:
