@@ -12,7 +12,7 @@ from rich.console import Console
 
 from aegis_core.telemetry import configure_logs
 
-from . import concurrency, evaluation, forecast, healing, idle, intake, storm
+from . import concurrency, evaluation, forecast, healing, hostile, idle, intake, storm
 from .core import core
 
 
@@ -41,6 +41,8 @@ def main(wanted: set[str]) -> None:
             console.print(forecast.prevent(folder))
         if "eval" in wanted:
             console.print(evaluation.measure())
+        if "hostile" in wanted:
+            console.print(hostile.measure(folder))
         if "watching" in wanted:
             console.print(idle.watching(folder))
 
@@ -48,5 +50,5 @@ def main(wanted: set[str]) -> None:
 if __name__ == "__main__":
     main(
         set(sys.argv[1:])
-        or {"intake", "idle", "concurrency", "storm", "healing", "reflex", "forecast", "eval", "watching"}
+        or {"intake", "idle", "concurrency", "storm", "healing", "reflex", "forecast", "eval", "hostile", "watching"}
     )
