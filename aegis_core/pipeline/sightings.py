@@ -10,7 +10,7 @@ from typing import Final
 from aegis_core.domain.definition import differences
 from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.longseries import LongSeries
-from aegis_core.domain.target import TargetState, Usage
+from aegis_core.domain.target import TargetRef, TargetState, Usage
 from aegis_core.domain.trend import Point
 
 SAMPLES: Final = 180
@@ -84,6 +84,12 @@ class Sightings:
         with self._lock:
             self._known[state.ref.name] = self._merged(state, secrets)
             self._gone.pop(state.ref.name, None)
+
+    def newest(self, target: TargetRef) -> TargetState | None:
+        """Return the newest state of this very target; None where it is no longer seen."""
+        with self._lock:
+            one = self._known.get(target.name)
+            return one.state if one and one.state.ref == target else None
 
     def measured(self, name: str, usage: Usage) -> None:
         """Take in a sample."""

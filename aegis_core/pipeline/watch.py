@@ -1,7 +1,8 @@
 """Watch: listen to the runtime, look at the targets, measure them; report what has gone wrong, once.
 
 What the runtime tells wakes the watcher at once; a list every few seconds finds what was missed. One thread listens,
-one works; everybody else reads `Sightings`.
+one measures (an engine may take a second for that), and one works, so that it waits for neither; everybody else reads
+`Sightings`.
 """
 
 import time
@@ -21,7 +22,7 @@ from aegis_core.domain.lograte import PATTERN_LABEL, LogRate
 from aegis_core.domain.policy import forbidden
 from aegis_core.domain.signal import Fault, Signal
 from aegis_core.domain.symptom import Symptom, loop_of, pressure_of, symptom_of, thresholds_of
-from aegis_core.domain.target import TargetRef, TargetState, opted_in
+from aegis_core.domain.target import TargetRef, TargetState, Usage, opted_in
 from aegis_core.errors import AegisError, RuntimeProblem
 from aegis_core.ports import Effector, EvidenceSource, Sensor
 
@@ -41,6 +42,14 @@ log = structlog.get_logger("watch")
 
 
 @dataclass(frozen=True)
+class Sample:
+    """What was measured of a target, if anything could be."""
+
+    state: TargetState
+    usage: Usage | None
+
+
+@dataclass(frozen=True)
 class Eyes:
     """What the watcher sees with."""
 
@@ -56,7 +65,8 @@ class Watcher:
         self, eyes: Eyes, tools: Tools, every: float, report: Callable[[Signal], object], sightings: Sightings
     ) -> None:
         self._eyes, self._tools, self._every, self._sightings = eyes, tools, every, sightings
-        self._told: SimpleQueue[Change] = SimpleQueue()
+        self._told: SimpleQueue[Change | Sample | None] = SimpleQueue()  # None: the round is measured
+        self._wanted: SimpleQueue[Sequence[TargetState]] = SimpleQueue()
         self._agenda = Agenda(time.monotonic)
         self._alarm = Alarm(eyes.source, tools, report, self._look_soon)
         self._deaths: dict[str, deque[datetime]] = {}
@@ -66,10 +76,11 @@ class Watcher:
         self._threads = [
             Thread(target=self._keep, args=(self.step,), name="watcher", daemon=True),
             Thread(target=self._keep, args=(self._listen,), name="listener", daemon=True),
+            Thread(target=self._keep, args=(self._measure,), name="meter", daemon=True),
         ]
 
     def start(self) -> None:
-        self._agenda.every(self._pause, self.look)
+        self._agenda.add(0.0, self._round)
         self._agenda.every(lambda: LOG_SECONDS, self.read_logs)
         for thread in self._threads:
             thread.start()
@@ -84,7 +95,7 @@ class Watcher:
         """Why the runtime could not be looked at; empty when it could."""
         return self._problem
 
-    # The two threads
+    # The three threads
 
     def _keep(self, doing: Callable[[], None]) -> None:
         """Do it again and again. Whatever breaks is told of, and ends nothing."""
@@ -110,6 +121,17 @@ class Watcher:
         finally:
             self._tools.stopping.wait(RECONNECT_SECONDS)
 
+    def _measure(self) -> None:
+        try:
+            wanted = self._wanted.get(timeout=1.0)
+        except Empty:
+            return
+        try:
+            for state in wanted:
+                self._told.put(Sample(state, self._usage(state)))
+        finally:
+            self._told.put(None)
+
     def step(self) -> None:
         """Do what is due, or else wait for what is told, at most until something is due."""
         task = self._agenda.due()
@@ -117,16 +139,23 @@ class Watcher:
             task()
             return
         try:
-            self.hear(self._told.get(timeout=min(1.0, self._agenda.pause())))
+            told = self._told.get(timeout=min(1.0, self._agenda.pause()))
         except Empty:
             return
+        match told:
+            case None:
+                self._agenda.add(self._pause(), self._round)
+            case Sample():
+                self._take(told)
+            case _:
+                self.hear(told)
 
     # What is told
 
     def hear(self, change: Change) -> None:
         """Take in one happening: what may be trouble is looked at, at once or as soon as it can be known."""
         if change.target is None:
-            self._agenda.add(0.0, self.look)
+            self._agenda.add(0.0, self._look_around)
             return
         name = change.target.name
         match change.kind:
@@ -141,7 +170,7 @@ class Watcher:
             case ChangeKind.DIED:
                 self._died(change.target, change)
             case ChangeKind.REMOVED:
-                self._agenda.add(0.0, self.look)
+                self._agenda.add(0.0, self._look_around)
 
     def _died(self, target: TargetRef, change: Change) -> None:
         asked = self._asked.get(target.id)
@@ -167,6 +196,22 @@ class Watcher:
 
         Raises RuntimeUnavailable.
         """
+        for state in self._list():
+            self._take(Sample(state, self._usage(state)))
+
+    def _round(self) -> None:
+        """List all targets, and have them measured meanwhile; the next round comes a while after that."""
+        seen: Sequence[TargetState] = ()
+        try:
+            seen = self._list()
+        finally:
+            self._wanted.put(seen)
+
+    def _look_around(self) -> None:
+        """List all targets at once, because something may have been missed; measuring keeps its own pace."""
+        self._list()
+
+    def _list(self) -> Sequence[TargetState]:
         seen = self._eyes.sensor.targets()
         new = [state for state in seen if not self._sightings.knows_secrets(state)]
         secrets = {state.ref.name: known for state in new if (known := self._secrets(state)) is not None}
@@ -175,7 +220,7 @@ class Watcher:
         self._forget({state.ref.name for state in seen}, {state.ref.id for state in seen})
         for state in seen:
             self._judge_state(state)
-            self._sample(state)
+        return seen
 
     def _forget(self, names: set[str], ids: set[str]) -> None:
         """Drop what was kept about targets that are gone."""
@@ -199,16 +244,20 @@ class Watcher:
         except RuntimeProblem:
             return None
 
-    def _sample(self, state: TargetState) -> None:
+    def _usage(self, state: TargetState) -> Usage | None:
         if not state.running or not opted_in(state.labels, self._tools.policy.watch):
-            return
+            return None
         try:
-            usage = self._eyes.sensor.usage(state.ref)
+            return self._eyes.sensor.usage(state.ref)
         except RuntimeProblem as error:
             log.debug("no sample", target=state.ref.name, error=str(error))
-            return
-        if usage:
-            self._sightings.measured(state.ref.name, usage)
+            return None
+
+    def _take(self, sample: Sample) -> None:
+        """Judge what was measured by the state as it is now: measuring takes a while."""
+        state = self._sightings.newest(sample.state.ref)
+        if state and sample.usage:
+            self._sightings.measured(state.ref.name, sample.usage)
             self._judge_samples(state)
 
     def read_logs(self) -> None:

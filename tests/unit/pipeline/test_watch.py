@@ -450,6 +450,70 @@ def test_a_look_that_breaks_is_told_of_and_the_next_one_is_taken(error: Exceptio
     assert len(watching.reported) == 1
 
 
+class Slow(FakeRuntime):
+    """A runtime that takes its time to measure, as Docker does."""
+
+    measuring: threading.Event
+    go_on: threading.Event
+
+    def usage(self, target: TargetRef) -> Usage | None:
+        measured = super().usage(target)
+        self.measuring.set()
+        self.go_on.wait(30)
+        return measured
+
+
+def test_what_is_told_is_judged_at_once_also_while_the_targets_are_being_measured() -> None:
+    watching = Watching()
+    watching.runtime.__class__ = Slow
+    watching.runtime.measuring, watching.runtime.go_on = threading.Event(), threading.Event()
+    watching.watcher.start()
+    try:
+        assert watching.runtime.measuring.wait(30)
+        watching.runtime.turn(NAME, Health.UNHEALTHY)
+        wait_until(lambda: watching.reported, "it to be reported")
+        assert not watching.sightings.series(NAME)
+        watching.runtime.go_on.set()
+        wait_until(lambda: watching.sightings.series(NAME), "the sample to be taken in")
+    finally:
+        watching.runtime.go_on.set()
+        watching.scene.tools.stopping.set()
+        watching.watcher.join()
+
+
+class Dies(Slow):
+    """A runtime whose target ends while it is being measured."""
+
+    def usage(self, target: TargetRef) -> Usage | None:
+        measured = FakeRuntime.usage(self, target)
+        if self.measuring.is_set():
+            self.end(NAME, 1)
+            self.go_on.wait(30)
+        return measured
+
+
+def test_what_was_measured_of_a_target_that_has_ended_meanwhile_is_no_trouble_of_its_own() -> None:
+    watching = Watching()
+    watching.runtime.__class__ = Dies
+    watching.runtime.measuring, watching.runtime.go_on = threading.Event(), threading.Event()
+    watching.runtime.use(NAME, memory_bytes=125 * MIB)
+    watching.measure(10)
+    assert watching.reported == []
+    watching.scene.clock.advance(4)
+    watching.watcher = watching.anew(every=3600)
+    watching.runtime.measuring.set()
+    watching.watcher.start()
+    try:
+        wait_until(lambda: watching.reported, "its end to be reported")
+        watching.runtime.go_on.set()
+        wait_until(lambda: len(watching.sightings.series(NAME)) > 5, "the sample to be taken in")
+    finally:
+        watching.runtime.go_on.set()
+        watching.scene.tools.stopping.set()
+        watching.watcher.join()
+    assert [signal.fault for signal in watching.reported] == [Fault.CRASHED]
+
+
 class Stammers(FakeRuntime):
     """A runtime whose first words nobody understands."""
 
