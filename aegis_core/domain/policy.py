@@ -12,6 +12,7 @@ from .leave import Autonomy, autonomy_of, by_itself
 from .model import Stored
 from .opinion import LEAST_BACKERS, QUORUM, SURE, VOTERS, Consensus
 from .scaling import unbounded
+from .spell import Spell, spell_of
 from .standing import Standing, maintenance
 from .target import TargetState, Watch, is_own, opted_in
 
@@ -157,21 +158,26 @@ def rests_until(history: History, policy: Policy) -> datetime | None:
     """Say until when a target is left alone after its last action; the pause doubles with each attempt in vain."""
     if history.last_action_at is None:
         return None
-    pause = policy.cooldown_seconds * 2 ** max(0, len(history.attempts) - 1)
+    pause = policy.cooldown_seconds * 2 ** max(0, len(_spell(history, policy).attempts) - 1)
     return history.last_action_at + timedelta(seconds=min(pause, policy.attempt_window_seconds))
 
 
 def quarantined_until(history: History, standing: Standing, policy: Policy) -> datetime | None:
-    """Say until when a target is in quarantine: by hand, or since its last attempts in vain filled the window.
+    """Say until when a target is in quarantine: by hand, or since its last attempts in vain filled the window."""
+    ends = (_spell(counted(history, standing), policy).ends, standing.quarantined_until)
+    return max((end for end in ends if end is not None), default=None)
 
-    Verified health and a release by hand take the attempts before them out of account.
-    """
-    released = standing.released_at
-    counted = sorted(at for at in history.attempts if released is None or at > released)
-    window, most = timedelta(seconds=policy.attempt_window_seconds), policy.max_attempts
-    full = [last for first, last in zip(counted, counted[most - 1 :], strict=False) if last - first < window]
-    ends = [full[-1] + timedelta(seconds=policy.quarantine_seconds)] if full else []
-    return max([*ends, *([standing.quarantined_until] if standing.quarantined_until else [])], default=None)
+
+def counted(history: History, standing: Standing) -> History:
+    """Take what was tried before a release by hand out of account."""
+    if standing.released_at is None:
+        return history
+    return history.model_copy(update={"attempts": tuple(at for at in history.attempts if at > standing.released_at)})
+
+
+def _spell(history: History, policy: Policy) -> Spell:
+    window, quarantine = timedelta(seconds=policy.attempt_window_seconds), timedelta(seconds=policy.quarantine_seconds)
+    return spell_of(history.attempts, policy.max_attempts, window, quarantine)
 
 
 def _by_recovery(well: bool) -> _Ruling | None:
@@ -289,7 +295,5 @@ def _why_quarantined(standing: Standing, policy: Policy, until: datetime) -> str
 
 
 def _agreed(consensus: Consensus) -> _Ruling:
-    who = ", ".join(consensus.backers)
-    return _Ruling(
-        Verdict.ACT, f"Opted in, {consensus.confidence:.2f} sure together ({who}), and no limit stands against it."
-    )
+    sure = f"{consensus.confidence:.2f} sure together ({', '.join(consensus.backers)})"
+    return _Ruling(Verdict.ACT, f"Opted in, {sure}, and no limit stands against it.")

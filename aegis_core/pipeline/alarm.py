@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from aegis_core.domain.correlation import CONSEQUENCES, cause_of
-from aegis_core.domain.policy import forbidden
+from aegis_core.domain.policy import forbidden, quarantined_until
 from aegis_core.domain.signal import Fault, Signal
 from aegis_core.domain.symptom import Symptom, steady_seconds
 from aegis_core.domain.target import Health, RunState, TargetState
@@ -21,6 +21,7 @@ STALE_AFTER: Final = timedelta(minutes=10)  # what ended longer ago than this wa
 SECOND_LOOK: Final = 1.0  # seconds after a crash was suspected; a restart policy, or our own restart, has acted by then
 HELD: Final = timedelta(seconds=5)  # between two questions for the cause of what is held back
 LONGEST_HOLD: Final = timedelta(minutes=10)  # after which a cause that is still there has been given up
+REVIEW: Final = timedelta(seconds=30)  # between two questions whether a quarantine is over
 RECOVERY: Final = timedelta(seconds=35)  # to follow a cause that is well again: Docker checks health every 30 s
 
 Place = tuple[str, str]  # the name of a target, and which kind of look showed the symptom
@@ -32,6 +33,11 @@ class _Hold(NamedTuple):
     by: str  # the target that has to get well first
     since: datetime
     at: datetime  # when that target was ill, for the last time
+
+
+class _Review(NamedTuple):
+    at: datetime
+    quarantined: bool
 
 
 class Alarm:
@@ -49,9 +55,10 @@ class Alarm:
         self._reported: dict[Place, Symptom] = {}
         self._suspected: dict[Place, Symptom] = {}
         self._held: dict[Place, _Hold] = {}
+        self._reviews: dict[Place, _Review] = {}
 
     def judge(self, kind: str, state: TargetState, symptom: Symptom | None) -> None:
-        """Report a symptom once; the same one again only after it has been away."""
+        """Report a symptom once; the same one again only after it has been away, or was in quarantine."""
         if forbidden(state, self._tools.policy):
             return
         place = (state.ref.name, kind)
@@ -61,6 +68,8 @@ class Alarm:
         suspected, reported = self._suspected.get(place), self._reported.get(place)
         self._suspected[place] = symptom
         if reported and reported.identity == symptom.identity:
+            if self._is_released(place, state):
+                self._tell(place, state, symptom, again=True)
             return
         if symptom.certain or (suspected and suspected.identity == symptom.identity):
             self._tell(place, state, symptom)
@@ -69,7 +78,7 @@ class Alarm:
 
     def keep(self, names: set[str]) -> None:
         """Forget all but the targets of these names."""
-        for places in (self._reported, self._suspected, self._held):
+        for places in (self._reported, self._suspected, self._held, self._reviews):
             for place in [place for place in places if place[0] not in names]:
                 del places[place]
 
@@ -80,6 +89,20 @@ class Alarm:
         reported = self._reported.get(place)
         if reported and not self._still_loops(reported, state):
             del self._reported[place]
+            self._reviews.pop(place, None)
+
+    def _is_released(self, place: Place, state: TargetState) -> bool:
+        """Tell whether a quarantine in which this trouble was is over by now: then it is tried anew."""
+        last, now = self._reviews.get(place), self._tools.clock()
+        if last and now - last.at < REVIEW:
+            return False
+        try:
+            around = self._tools.around(state.ref.name, state)
+        except StoreError:
+            return False
+        until = quarantined_until(around.history, around.standing, self._tools.policy)
+        self._reviews[place] = _Review(now, until is not None and now < until)
+        return last is not None and last.quarantined and not self._reviews[place].quarantined
 
     def _still_loops(self, reported: Symptom, state: TargetState) -> bool:
         """Between two crashes a target looks well: a loop is over when it has been up as long as its heal takes."""
@@ -88,11 +111,11 @@ class Alarm:
         up = (state.at - state.started_at).total_seconds() if state.running and state.started_at else 0.0
         return up < steady_seconds(reported.fault, reported.metrics, self._tools.verification.stability_seconds)
 
-    def _tell(self, place: Place, state: TargetState, symptom: Symptom) -> None:
+    def _tell(self, place: Place, state: TargetState, symptom: Symptom, again: bool = False) -> None:
         if symptom.fault in CONSEQUENCES and self._is_held(place, state, symptom):
             return
         try:
-            if not self._stale(symptom.since):
+            if again or not self._stale(symptom.since):
                 self._report(symptom.signal(state, SENSOR))
             self._reported[place] = symptom
             self._held.pop(place, None)

@@ -38,7 +38,7 @@ def concluded(incident: Incident, judgement: Judgement, tools: Tools) -> Sequenc
     if incident.intent is None:
         cause = incident.diagnosis.root_cause if incident.diagnosis else str(incident.fault)
         return (failed(Agent.RESOLUTION, f"{_sentence(cause)} Nothing that Aegis may do mends this ({told})."),)
-    history = tools.incidents.history(incident.target)
+    history = tools.around(incident.target, None).history
     tries = attempts_in_window(history, tools.policy, now)
     if tries >= tools.policy.max_attempts:
         told = f"{incident.intent.action} did not help, {tries} times in a row: {told}."

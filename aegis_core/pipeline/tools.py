@@ -11,7 +11,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponenti
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.impact import Rates
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.policy import Circumstances, Policy
+from aegis_core.domain.policy import Circumstances, Policy, counted
 from aegis_core.domain.signal import Fault
 from aegis_core.domain.standing import Standing
 from aegis_core.domain.symptom import Thresholds
@@ -98,7 +98,8 @@ class Tools:
 
     def around(self, name: str, target: TargetState | None) -> Circumstances:
         """Gather what a decision about a target is made in. Raises StoreUnavailable."""
-        return Circumstances(target=target, history=self.incidents.history(name), standing=self.standings.of(name))
+        history, standing = self.incidents.history(name), self.standings.of(name)
+        return Circumstances(target=target, history=counted(history, standing), standing=standing)
 
     def measured(self, state: TargetState, fault: Fault) -> TargetState:
         """Measure the target now, if the fault is one of what is measured. Raises RuntimeUnavailable."""

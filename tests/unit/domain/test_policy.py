@@ -300,6 +300,17 @@ def test_after_a_quarantine_it_takes_three_more_attempts_to_the_next_one() -> No
     assert judge(history=acted(*before, 1300, 1000, 800)).verdict is Verdict.REFUSE
 
 
+def test_after_a_quarantine_the_pauses_grow_from_the_beginning() -> None:
+    before = (9000, 8900, 8800)
+    assert rests_until(acted(*before), POLICY) == later(-8800 + 240)
+    assert rests_until(acted(*before, 100), POLICY) == later(-100 + 60)
+
+
+def test_what_a_person_approved_within_a_quarantine_makes_it_no_shorter() -> None:
+    assert quarantined_until(acted(3000, 2900, 2800, 1000), Standing(), POLICY) == later(-2800 + 3600)
+    assert quarantined_until(acted(3000, 2900, 2800, 2700), Standing(), POLICY) == later(-2700 + 3600)
+
+
 def test_a_release_by_hand_takes_what_was_before_out_of_account() -> None:
     assert judge(history=acted(899, 700, 300), standing=Standing(released_at=later(-299))).verdict is Verdict.ACT
     assert judge(history=acted(899, 700, 300), standing=Standing(released_at=later(-900))).verdict is Verdict.REFUSE

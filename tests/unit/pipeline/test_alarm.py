@@ -1,15 +1,18 @@
 """First cause before consequence, and troubles that are easily taken for over."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
 from aegis_core.domain.change import ChangeKind, Neighbour, Relation
+from aegis_core.domain.policy import History
 from aegis_core.domain.signal import Fault
+from aegis_core.domain.standing import Standing
 from aegis_core.domain.target import Health, RunState, TargetRef
 from aegis_core.errors import RuntimeUnavailable
-from aegis_core.pipeline.alarm import HELD, LONGEST_HOLD, RECOVERY, SECOND_LOOK
+from aegis_core.pipeline.alarm import HELD, LONGEST_HOLD, RECOVERY, REVIEW, SECOND_LOOK
 from aegis_core.testing import FakeRuntime
 from tests import examples as make
 from tests.contract.rigs import wait_until
@@ -320,3 +323,51 @@ def test_a_loop_that_was_there_before_the_agent_is_found_by_the_pause_of_its_res
     watching.scene.clock.advance(2)
     assert watching.look() == [Fault.CRASH_LOOP]
     assert watching.reported[0].logs == ("ended again and again; its restart policy has restarted it 9 times",)
+
+
+# ---- after a quarantine
+
+
+class Said:
+    """What people have said, as a test sets it (port `Standings`)."""
+
+    def __init__(self) -> None:
+        self.standing = Standing()
+
+    def of(self, target: str) -> Standing:
+        return self.standing
+
+
+def in_quarantine() -> tuple[Watching, Said]:
+    """The target has crashed, and three attempts have not helped."""
+    watching, said = Watching(), Said()
+    watching.scene.use(standings=said)
+    watching.watcher = watching.anew()
+    watching.look()
+    watching.runtime.end(NAME, 1)
+    assert pass_by(watching, 10) == [(NAME, Fault.CRASHED)]
+    attempts = tuple(watching.scene.clock() - timedelta(seconds=ago) for ago in (300, 200, 100))
+    watching.scene.incidents.past = History(attempts=attempts, last_action_at=attempts[-1])
+    assert pass_by(watching, 120) == [(NAME, Fault.CRASHED)]
+    return watching, said
+
+
+def test_what_is_still_ill_when_its_quarantine_ends_is_reported_once_more_however_long_ago_it_ended() -> None:
+    watching, _ = in_quarantine()
+    watching.scene.clock.advance(3600)
+    assert pass_by(watching, 60) == [(NAME, Fault.CRASHED)] * 2
+    assert pass_by(watching, 120) == [(NAME, Fault.CRASHED)] * 2
+
+
+def test_what_is_still_ill_when_a_person_releases_it_is_reported_within_half_a_minute() -> None:
+    watching, said = in_quarantine()
+    said.standing = Standing(released_at=watching.scene.clock())
+    assert pass_by(watching, REVIEW.total_seconds() + 2) == [(NAME, Fault.CRASHED)] * 2
+
+
+def test_what_got_well_in_its_quarantine_is_reported_no_more() -> None:
+    watching, said = in_quarantine()
+    watching.runtime.start(NAME)
+    pass_by(watching, 4)
+    said.standing = Standing(released_at=watching.scene.clock())
+    assert pass_by(watching, 120) == [(NAME, Fault.CRASHED)]
