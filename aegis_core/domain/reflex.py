@@ -50,27 +50,31 @@ def reflex_of(lessons: Iterable[Lesson], evidence: Evidence) -> Reflex | None:
     if evidence.fault is Fault.CUSTOM:
         return None
     alike = [one for one in lessons if one.fault is evidence.fault and one.image == target.image]
-    return _best(alike, signature_of(evidence), evidence.at)
+    trusts = _trusts(alike, evidence.fault, target.image, evidence.at)
+    return _best(alike, signature_of(evidence), trusts, evidence.at)
 
 
-def _best(alike: Sequence[Lesson], signature: str, now: datetime) -> Reflex | None:
+def _trusts(alike: Sequence[Lesson], fault: Fault, image: str, now: datetime) -> Sequence[Trust]:
+    found = (trust_of(alike, fault, image, action, now) for action in Action)
+    return [trust for trust in found if trust]
+
+
+def _best(alike: Sequence[Lesson], signature: str, trusts: Sequence[Trust], now: datetime) -> Reflex | None:
     """Choose among the lessons of one fault and one image."""
     same = [one for one in alike if one.signature == signature]
-    proven = [reflex for action in Action if (reflex := _proven(action, alike, same, now)) is not None]
+    proven = [reflex for trust in trusts if (reflex := _proven(trust, same, now)) is not None]
     return max(proven, key=lambda one: one.trust.lower, default=None)
 
 
-def _proven(action: Action, alike: Sequence[Lesson], same: Sequence[Lesson], now: datetime) -> Reflex | None:
+def _proven(trust: Trust, same: Sequence[Lesson], now: datetime) -> Reflex | None:
     """One failure takes a reflex away: three successes since then, and enough of them, bring it back."""
-    if not same:
+    if len(same) < LEAST_SUCCESSES or trust.lower < LEAST_LOWER:
         return None
-    fault, image = same[0].fault, same[0].image
-    own = trust_of(same, fault, image, action, now)
-    trust = trust_of(alike, fault, image, action, now)
-    if own is None or trust is None or own.streak < LEAST_SUCCESSES or trust.lower < LEAST_LOWER:
+    own = trust_of(same, same[0].fault, same[0].image, trust.action, now)
+    if own is None or own.streak < LEAST_SUCCESSES:
         return None
-    told = [one for one in same if any(outcome.action is action for outcome in outcomes_of(one))]
-    return Reflex(action=action, lesson=max(told, key=lambda one: one.timestamp), own=own, trust=trust)
+    told = [one for one in same if any(outcome.action is trust.action for outcome in outcomes_of(one))]
+    return Reflex(action=trust.action, lesson=max(told, key=lambda one: one.timestamp), own=own, trust=trust)
 
 
 def earned(lessons: Iterable[Lesson], now: datetime) -> tuple[Earned, ...]:
@@ -84,12 +88,12 @@ def earned(lessons: Iterable[Lesson], now: datetime) -> tuple[Earned, ...]:
 
 
 def _rows(fault: Fault, image: str, alike: Sequence[Lesson], now: datetime) -> Iterable[Earned]:
-    best = [_best(alike, signature, now) for signature in {one.signature for one in alike}]
-    for action in Action:
-        trust = trust_of(alike, fault, image, action, now)
-        if trust:
-            reflexes = sum(one is not None and one.action is action for one in best)
-            yield Earned(fault=fault, image=image, trust=trust, reflexes=0 if fault is Fault.CUSTOM else reflexes)
+    trusts = _trusts(alike, fault, image, now)
+    signatures = {one.signature for one in alike} if fault is not Fault.CUSTOM else set()
+    best = [_best(alike, signature, trusts, now) for signature in signatures]
+    for trust in trusts:
+        reflexes = sum(one is not None and one.action is trust.action for one in best)
+        yield Earned(fault=fault, image=image, trust=trust, reflexes=reflexes)
 
 
 def cites_of(evidence: Evidence) -> tuple[str, ...]:
