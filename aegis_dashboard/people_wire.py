@@ -1,5 +1,7 @@
 """What agents vote, what people are asked and say, as the core answers it."""
 
+from collections.abc import Mapping
+
 from aegis_dashboard.fields import Moment, Text, Texts, Wire
 
 
@@ -10,6 +12,16 @@ class Opinion(Wire):
     action: Text = ""
     confidence: float | None = None
     reason: Text = ""
+
+
+class Consensus(Wire):
+    """What the votes come to: how sure they are of it together, who abstained, and whose vote does not count."""
+
+    action: Text = ""
+    confidence: float | None = None
+    votes: int = 0
+    abstained: Mapping[str, str] = {}
+    set_aside: Mapping[str, str] = {}
 
 
 class Ref(Wire):

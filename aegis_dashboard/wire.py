@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from aegis_dashboard.fields import Moment, Text, Texts, Wire, items_of
-from aegis_dashboard.people_wire import Approval, Comment, Opinion
+from aegis_dashboard.people_wire import Approval, Comment, Consensus, Opinion
 
 
 class Check(Wire):
@@ -138,6 +138,7 @@ class Decision(Wire):
     confidence: float | None = None
     reasons: Texts = ()
     until: Moment | None = None
+    consensus: Consensus | None = None
 
 
 class Condition(Wire):

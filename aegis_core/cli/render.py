@@ -1,6 +1,6 @@
 """Incidents and lessons as tables and pages for people. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -61,7 +61,7 @@ def incident_page(incident: Detail, events: Sequence[Happening], now: datetime) 
     if incident.evidence_lines:
         parts += ["", _heading("Evidence"), _evidence(incident)]
     if incident.opinions:
-        parts += ["", _heading("Opinions"), *(_indented(Text(_opinion(one))) for one in incident.opinions)]
+        parts += ["", _heading("Opinions"), *(_indented(Text(told)) for told in _votes(incident))]
     if incident.verification:
         told = [condition_line(one.name, one.seen, one.holds) for one in incident.verification.conditions]
         parts += ["", _heading("Verification"), *(_indented(Text(text, style=tone)) for text, tone in told)]
@@ -109,6 +109,15 @@ def _facts(incident: Detail, now: datetime) -> Table:
     if incident.impact:
         grid.add_row("Saved", Text(f"{words.money(incident.impact.saved_dollars)} = {incident.impact.formula}"))
     return grid
+
+
+def _votes(incident: Detail) -> Iterable[str]:
+    """Who votes for what, who abstained, and whose vote does not count."""
+    yield from map(_opinion, incident.opinions)
+    together = incident.decision.consensus if incident.decision else None
+    if together:
+        yield from (f"{agent}: abstains. {words.short(why, 300)}" for agent, why in together.abstained.items())
+        yield from (f"{agent}: does not count. {words.short(why, 300)}" for agent, why in together.set_aside.items())
 
 
 def _opinion(one: Opinion) -> str:

@@ -89,7 +89,7 @@ def _way(reached: Mapping[Status, datetime]) -> tuple[Status, ...]:
 
 
 def _mark(status: Status, passed: bool, running: bool, alive: bool) -> RenderableType:
-    name = words.spoken(status.capitalize())
+    name = "Approval" if status is Status.AWAITING_APPROVAL else status.capitalize()
     if running:
         label = Text(name, style=f"bold {Tone.WORK}")
         return Spinner("dots", text=label, style=Tone.WORK) if alive else Text.assemble(("▸ ", Tone.WORK), label)

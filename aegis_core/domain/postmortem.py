@@ -161,8 +161,18 @@ def _evidence(incident: Incident) -> str:
 
 def _opinions(events: Sequence[Event]) -> str:
     given = [Opinion.model_validate(event.data["opinion"]) for event in _of(events, EventType.OPINION_GIVEN)]
-    rows = [(one.agent, one.action, f"{one.confidence:.2f}", md.text(one.reason)) for one in given]
-    return md.table(("agent", "votes for", "how sure", "why"), rows) if rows else ""
+    rows = [(one.agent, md.text(one.action), f"{one.confidence:.2f}", md.text(one.reason)) for one in given]
+    silent = md.bullets(md.text(told) for event in _of(events, EventType.DECIDED) for told in _uncounted(event))
+    table = md.table(("agent", "votes for", "how sure", "why"), rows) if rows else ""
+    return "\n\n".join(part for part in (table, silent) if part)
+
+
+def _uncounted(event: Event) -> Iterable[str]:
+    """Who did not vote, and whose vote does not count, in one round."""
+    together = Decision.model_validate(event.data["decision"]).consensus
+    if together:
+        yield from (f"{agent} abstained: {why}" for agent, why in together.abstained.items())
+        yield from (f"The opinion of {agent} was set aside: {why}" for agent, why in together.set_aside.items())
 
 
 def _decisions(events: Sequence[Event], approval: Approval | None) -> Iterable[str]:

@@ -44,7 +44,7 @@ def live(incident: Detail, events: Sequence[Event], target: Target | None, clock
     pair = div(
         div(
             card(target, clock) if target else None,
-            votes.opinions(incident.opinions),
+            votes.opinions(incident.opinions, incident.decision),
             panels.verification(incident, clock),
             cls="ag-stack",
         ),
@@ -66,7 +66,7 @@ def closed_up(incident: Detail, events: Sequence[Event], clock: fmt.Clock) -> Ht
     columns = div(
         div(
             panels.diagnosis(incident),
-            votes.opinions(incident.opinions),
+            votes.opinions(incident.opinions, incident.decision),
             panels.decision(incident.decision, incident.closed, clock),
             votes.answered(incident.approval, clock),
             panels.verification(incident, clock),

@@ -7,22 +7,31 @@ from aegis_dashboard import names
 from aegis_dashboard.components.chips import agent_mark, chip, incident_link, moment
 from aegis_dashboard.components.markup import Html, div, join, span, tag
 from aegis_dashboard.components.panels import facts, panel
-from aegis_dashboard.people_wire import Approval, Comment, Opinion, Shown
+from aegis_dashboard.people_wire import Approval, Comment, Consensus, Opinion, Shown
 from aegis_dashboard.story import Tone
-from aegis_dashboard.wire import Brief, Detail
+from aegis_dashboard.wire import Brief, Decision, Detail
 
 
-def opinions(given: Sequence[Opinion]) -> Html | None:
-    """Who would do what, how sure, and why; nothing before they have voted."""
+def opinions(given: Sequence[Opinion], decision: Decision | None) -> Html | None:
+    """Who would do what, how sure, and why; who abstained; and what that comes to. Nothing before they have voted."""
     if not given:
         return None
-    rows = (_opinion(one) for one in given)
+    together = (decision.consensus if decision else None) or Consensus()
+    rows = [_opinion(one, together.set_aside.get(one.agent, "")) for one in given]
+    rows += [_silent(agent, why) for agent, why in together.abstained.items()]
     same = len({one.action for one in given}) == 1
-    aside = chip("all agree", Tone.GOOD) if same else chip("they disagree", Tone.WARN)
+    agreed = chip("all agree", Tone.GOOD) if same else chip("they disagree", Tone.WARN)
+    sure = f"together {fmt.confidence(together.confidence)} sure of {together.action}" if together.votes else ""
+    aside = span(span(sure, " ", cls="ag-muted"), agreed)
     return panel("Votes", tag("ul", *rows, cls="ag-votes"), aside=aside)
 
 
-def _opinion(one: Opinion) -> Html:
+def _silent(agent: str, why: str) -> Html:
+    head = div(agent_mark(agent), span("abstains", cls="ag-muted"), cls="ag-vote-head")
+    return tag("li", head, div(why, cls="ag-muted"))
+
+
+def _opinion(one: Opinion, set_aside: str) -> Html:
     sure = max(0.0, min(1.0, one.confidence or 0.0))
     bar = span(span(cls="ag-vote-bar-full", style=f"width: {sure:.0%}"), cls="ag-vote-bar", aria_hidden="true")
     head = div(
@@ -32,7 +41,8 @@ def _opinion(one: Opinion) -> Html:
         span(fmt.confidence(one.confidence), cls="ag-num", title="how sure, from 0 to 1"),
         cls="ag-vote-head",
     )
-    return tag("li", head, div(one.reason, cls="ag-muted") if one.reason else None)
+    uncounted = div(f"Does not count: {set_aside}", cls="ag-hot") if set_aside else None
+    return tag("li", head, div(one.reason, cls="ag-muted") if one.reason else None, uncounted)
 
 
 def question(incident: Detail, asked: Approval, clock: fmt.Clock) -> Html:

@@ -92,3 +92,38 @@ def test_a_leak_is_caused_by_its_button_watched_being_healed_and_remembered(
     expect(page.locator(".ag-tiles")).to_contain_text(fmt.money(incident["cost_savings"]))
     expect(page.locator(".ag-ledger tbody tr")).to_contain_text(name)
     assert page.evaluate("window.seen.length") >= len(seen), "the page was loaded again"
+
+
+@pytest.fixture
+def cautious(tmp_path: Path) -> Iterator[Scene]:
+    """An agent that asks before everything."""
+    scene = Scene("process", tmp_path, {"AEGIS_AUTONOMY": "suggest"})
+    try:
+        yield scene.open()
+    finally:
+        scene.close()
+
+
+def test_nothing_is_done_before_the_button_is_clicked_and_then_it_is_done_once(cautious: Scene) -> None:
+    core, app = (f"http://127.0.0.1:{port}" for port in (cautious.core, cautious.app))
+    with served(core, app, AEGIS_REFRESH_SECONDS="1") as url, chromium() as browser:
+        page = Dashboard(url, window_of(browser).new_page()).open()
+        cautious.trigger("unhealthy")
+        question = page.locator(".st-key-question")
+        expect(question).to_contain_text(f"RESTART of {cautious.name}")
+        expect(page.locator(".ag-votes").first.locator("li")).to_have_count(4)
+        assert cautious.restarts() == 0
+        question.get_by_label("Your name").fill("ann")
+        question.get_by_label("Why (optional)").fill("go on")
+        question.get_by_role("button", name="Approve").click()
+        expect(page.locator(".ag-step-healed")).to_contain_text("Resolved")
+        assert cautious.restarts() == 1
+        incident = cautious.ended("unhealthy")
+        said = incident["approval"]
+        assert (said["by"], said["via"], said["comment"]) == ("ann", "dashboard", "go on")
+        page.get_by_role("link", name="Everything about this incident").click()
+        page.get_by_role("button", name="Postmortem").click()
+        told = page.locator(".st-key-postmortem")
+        expect(told).to_contain_text("ann approved it at")
+        for title in ("Timeline", "Evidence", "Opinions", "Decision", "Action", "Verification", "Lesson"):
+            expect(told.get_by_role("heading", name=title, exact=True)).to_be_visible()

@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from aegis_core.api import live as api
 from tests import examples as make
+from tests.acceptance.served_agent import ServedAgent
 from tests.contract.rigs import wait_until
 
 from .api_house import ApiHouse, served
@@ -278,3 +279,25 @@ def test_many_come_and_go_while_much_happens(hall: Hall) -> None:
     for watcher in watchers:
         versions = [int(name.rpartition(":")[2]) for name in watcher.actions]
         assert versions == list(range(versions[0], versions[0] + len(versions)))
+
+
+def test_a_served_agent_ends_at_once_although_somebody_follows(tmp_path: Path) -> None:
+    processes = tmp_path / "processes.toml"
+    processes.write_text('[targets.idle]\ncommand = ["sleep", "600"]\nlabels = { "aegis.enable" = "true" }\n')
+    agent = ServedAgent(tmp_path, {"AEGIS_RUNTIME": "process", "AEGIS_PROCESSES": str(processes)})
+    agent.serve()
+    try:
+        with connect(f"ws://127.0.0.1:{agent.core}/ws", proxy=None) as connection:
+            watcher = Watcher(connection)
+            assert watcher.next()["type"] == "performance_metrics"
+            reported = agent.report("nobody")
+            watcher.until("incident_status", incident_id=reported, status="FAILED")
+            begun = time.monotonic()
+            agent.stop_agent()
+            assert time.monotonic() - begun < 5
+            with pytest.raises(ConnectionClosed) as closed:
+                watcher.until("never")
+            assert closed.value.rcvd
+            assert closed.value.rcvd.code in {1001, 1012}
+    finally:
+        agent.stop_agent()

@@ -12,12 +12,15 @@ from aegis_core.cli.render import incident_page, incident_table, lesson_page
 from aegis_core.cli.story import Told, way
 from aegis_core.cli.view import EventLine, memory_bar, stepper, tone_of
 from aegis_core.cli.wire import Brief, Detail, Happening, Seen
-from aegis_core.domain.events import Draft
+from aegis_core.domain.events import Agent, Draft
 from aegis_core.domain.incident import Status
+from aegis_core.domain.opinion import Opinion, consensus
 from aegis_core.domain.target import Health, Limits, RunState, Usage
 from tests.examples import (
     NOON,
+    asked,
     decided,
+    decision,
     diagnosed,
     events_of,
     executed,
@@ -28,6 +31,7 @@ from tests.examples import (
     later,
     learned,
     lesson,
+    opined,
     received,
     resolved,
     verified,
@@ -49,6 +53,22 @@ def shown(*drafts: Draft) -> list[Happening]:
 
 def detail(*drafts: Draft) -> Detail:
     return Detail.model_validate(views.detail(incident(*drafts)))
+
+
+def test_the_votes_are_listed_with_who_abstained_and_whose_do_not_count() -> None:
+    given = [Opinion(agent=Agent.DIAGNOSIS, action="EXPLODE", confidence=0.9, reason="It hangs.")]
+    together = consensus(given, "web", abstained={Agent.PREDICTION: "It knows nothing of this image."})
+    made = decision().model_copy(update={"consensus": together})
+    page = drawn(incident_page(detail(gathered(), diagnosed(), opined(), decided(made)), shown(received()), NOON), 120)
+    assert "diagnosis: RESTART, 0.90 sure. It hangs." in page
+    assert "prediction: abstains. It knows nothing of this image." in page
+    assert "diagnosis: does not count. there is no action 'EXPLODE'" in page
+
+
+def test_a_persons_answer_is_a_step_of_the_way_only_where_one_is_asked_for() -> None:
+    asks = drawn(stepper(way(shown(received(), gathered(), diagnosed(), asked()))), 120)
+    assert "▸ Approval" in asks
+    assert "Approval" not in drawn(stepper(way(shown(received(), *HEALED))), 120)
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -6,6 +6,7 @@ import pytest
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.events import Agent, Draft
+from aegis_core.domain.opinion import Opinion, consensus
 from aegis_core.domain.postmortem import Words, duration, plain_summary, postmortem
 from tests import examples as make
 from tests.examples import later
@@ -45,6 +46,15 @@ def test_the_votes_stand_with_who_what_how_sure_and_why() -> None:
     votes = section(told(*WHOLE), "Opinions")
     assert "| diagnosis | RESTART | 0.90 | It hangs. |" in votes
     assert "| prediction | NOOP | 0.40 | It hangs. |" in votes
+
+
+def test_who_abstained_and_whose_vote_does_not_count_is_told_with_the_reason() -> None:
+    given = [Opinion(agent=Agent.DIAGNOSIS, action=Action.RESTART, confidence=7.0, reason="It hangs.")]
+    together = consensus(given, "web", abstained={Agent.PREDICTION: "It knows nothing of this image."})
+    decision = make.decision().model_copy(update={"consensus": together})
+    votes = section(told(make.received(), make.opined(), make.decided(decision)), "Opinions")
+    assert "- prediction abstained: It knows nothing of this image." in votes
+    assert "- The opinion of diagnosis was set aside: a confidence of 7 is not between 0 and 1" in votes
 
 
 def test_the_decision_says_who_allowed_it_and_why() -> None:
