@@ -28,8 +28,10 @@ MIB = 2**20
 FREE = ("--label=aegis.actions=restart,scale_up,rollback", "--label=aegis.max_memory=1g", "--stop-timeout=1")
 RUNS = "trap 'exit 0' TERM; echo ready $RELEASE; sleep 600 & wait"
 EATS = "python3 -c 'kept = bytearray(60_000_000); kept[::4096] = b\"x\" * len(kept[::4096])'; exit 7"
-THERE = ["create", "rename", "update", "stop", "rename", "start", "remove"]
-BACK = [*THERE[:-1], "update", "rename", "stop", "remove", "start", "rename"]
+THERE = ["create", "rename new", "update", "stop", "rename old", "rename new", "start", "remove old"]
+BACK = [
+    *THERE[:-1], "rename old", "update", "stop", "rename new", "rename old", "start", "remove new",
+]  # fmt: skip
 
 
 def points(calls: list[str]) -> list[str]:

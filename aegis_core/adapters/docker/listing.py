@@ -12,7 +12,7 @@ from .state import run_state
 Item = Mapping[str, Any]
 """One container in the answer of the engine to "list"."""
 
-_OUT_OF_SIGHT: Final = re.compile(r".+\.aegis-(next|[0-9a-f]{12})")
+_OUT_OF_SIGHT: Final = re.compile(r".+\.aegis-(next|now|[0-9a-f]{12}(-back)?)")
 _EXIT_CODE: Final = re.compile(r"\((\d+)\)")
 _HEALTH: Final = (
     ("(healthy)", Health.HEALTHY),
@@ -47,6 +47,16 @@ def listed_name(item: Item) -> str:
 def next_name(target: TargetRef) -> str:
     """What a container is called that will take the place of the target."""
     return f"{target.name}.aegis-next"
+
+
+def now_name(target: TargetRef) -> str:
+    """What that one is called while the two change places."""
+    return f"{target.name}.aegis-now"
+
+
+def back_name(target: TargetRef) -> str:
+    """What the target is called when it is about to come back."""
+    return f"{aside_name(target)}-back"
 
 
 def aside_name(target: TargetRef) -> str:

@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aegis_core.adapters.docker.listing import aside_name, from_listing, next_name, out_of_sight, settled
+from aegis_core.adapters.docker.listing import (
+    aside_name,
+    back_name,
+    from_listing,
+    next_name,
+    now_name,
+    out_of_sight,
+    settled,
+)
 from aegis_core.domain.target import Health, RunState, TargetRef
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -56,7 +64,7 @@ def test_what_has_just_changed_or_is_ill_is_not_settled(status: str) -> None:
 
 def test_what_is_kept_ready_or_aside_is_out_of_sight_and_nothing_else() -> None:
     target = TargetRef(name="shop.web-1", id="0123456789abcdef" * 4)
-    assert out_of_sight(next_name(target))
-    assert out_of_sight(aside_name(target))
+    for name in (next_name, now_name, aside_name, back_name):
+        assert out_of_sight(name(target))
     for name in ("shop.web-1", "aegis-next", "web.aegis", "web.aegis-core", "web.aegis-0123456789ab-1", ".aegis-next"):
         assert not out_of_sight(name)
