@@ -84,6 +84,7 @@ def test_a_kill_for_memory_is_told_before_the_end_that_comes_of_it(rig: Rig) -> 
     assert beside_health(listening, rig) == [ChangeKind.OOM, ChangeKind.DIED]
 
 
+@pytest.mark.services
 def test_a_recreated_target_is_told_to_be_gone_and_the_new_one_to_have_started(rig: Rig) -> None:
     old = seen(rig).ref
     with Listening(rig.sensor) as listening:
@@ -132,6 +133,7 @@ def test_the_neighbours_of_what_is_gone_cannot_be_told(rig: Rig) -> None:
         rig.evidence.neighbours(TargetRef(name="nobody-by-this-name", id="0" * 64))
 
 
+@pytest.mark.services
 def test_the_names_in_the_environment_are_told_and_never_the_values(rig: Rig) -> None:
     state = seen(rig)
     assert "API_TOKEN" in state.env_keys

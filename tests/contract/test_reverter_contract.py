@@ -127,6 +127,7 @@ def test_where_nothing_says_what_ran_out_nothing_can_be_given(rig: Rig) -> None:
 # ---- ROLLBACK
 
 
+@pytest.mark.services
 def test_the_release_that_was_well_runs_again(rig: Rig) -> None:
     good = broken_release(rig)
     intent = planned(rig, Action.ROLLBACK, releases=(good,))
@@ -136,6 +137,7 @@ def test_the_release_that_was_well_runs_again(rig: Rig) -> None:
     wait_until(lambda: seen(rig).health is Health.HEALTHY, "the release to be healthy")
 
 
+@pytest.mark.services
 def test_all_that_its_owner_set_is_as_before(rig: Rig) -> None:
     good = broken_release(rig)
     after = done(rig, planned(rig, Action.ROLLBACK, releases=(good,)))
@@ -145,6 +147,7 @@ def test_all_that_its_owner_set_is_as_before(rig: Rig) -> None:
     assert SECRET in rig.evidence.secrets(after.ref)
 
 
+@pytest.mark.services
 def test_a_rollback_that_is_done_is_not_done_again(rig: Rig) -> None:
     good = broken_release(rig)
     intent = planned(rig, Action.ROLLBACK, releases=(good,))
@@ -153,6 +156,7 @@ def test_a_rollback_that_is_done_is_not_done_again(rig: Rig) -> None:
     assert (again.ref, again.started_at) == (first.ref, first.started_at)
 
 
+@pytest.mark.services
 def test_the_one_that_was_well_last_is_taken_and_never_the_present_one(rig: Rig) -> None:
     first = broken_release(rig)
     second = broken_release(rig)
@@ -160,6 +164,7 @@ def test_the_one_that_was_well_last_is_taken_and_never_the_present_one(rig: Rig)
     assert intent.goal.image_id == second.image_id
 
 
+@pytest.mark.services
 def test_what_did_not_help_makes_room_for_what_was_before(rig: Rig) -> None:
     good = broken_release(rig)
     intent = planned(rig, Action.ROLLBACK, releases=(good,))
@@ -184,6 +189,7 @@ def test_what_was_down_is_down_again(rig: Rig) -> None:
     assert not back.stopped_by_person
 
 
+@pytest.mark.services
 def test_what_has_proven_itself_stays_and_what_was_kept_aside_goes(rig: Rig) -> None:
     good = broken_release(rig)
     intent = planned(rig, Action.ROLLBACK, releases=(good,))
@@ -204,6 +210,7 @@ def test_a_release_that_is_no_longer_there_is_refused_before_anything_is_done(ri
     assert (seen(rig).ref, seen(rig).started_at, rig.starts()) == (before.ref, before.started_at, starts)
 
 
+@pytest.mark.services
 def test_without_a_release_that_was_well_there_is_nothing_to_go_back_to(rig: Rig) -> None:
     with pytest.raises(ActionUnsupported):
         rig.reverter.plan(Action.ROLLBACK, seen(rig), Wish(releases=(as_release(rig),)))
@@ -212,6 +219,7 @@ def test_without_a_release_that_was_well_there_is_nothing_to_go_back_to(rig: Rig
 # ---- both
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("action", [Action.RESTART, Action.NOOP])
 def test_of_a_restart_there_is_nothing_to_plan_or_to_take_back(rig: Rig, action: Action) -> None:
     before = seen(rig)

@@ -56,6 +56,7 @@ def test_an_unknown_name_is_no_target(rig: Rig) -> None:
     assert rig.effector.find("nobody-by-this-name") is None
 
 
+@pytest.mark.services
 def test_a_running_target_is_listed_with_its_limits_and_labels(rig: Rig) -> None:
     listed = {state.ref.name: state for state in rig.sensor.targets()}[rig.name]
     assert listed.run is RunState.RUNNING
@@ -66,6 +67,7 @@ def test_a_running_target_is_listed_with_its_limits_and_labels(rig: Rig) -> None
     assert listed.usage is None, "listing takes no samples"
 
 
+@pytest.mark.services
 def test_a_running_target_has_begun_before_now_and_has_not_ended(rig: Rig) -> None:
     state = seen(rig)
     assert state.started_at
@@ -74,6 +76,7 @@ def test_a_running_target_has_begun_before_now_and_has_not_ended(rig: Rig) -> No
     assert not state.oom_killed
 
 
+@pytest.mark.services
 def test_a_restart_gives_a_later_start_of_the_same_target(rig: Rig) -> None:
     before = seen(rig)
     rig.effector.apply(Action.RESTART, before)
@@ -86,6 +89,7 @@ def test_a_restart_gives_a_later_start_of_the_same_target(rig: Rig) -> None:
     wait_until(lambda: rig.starts() == 2, "the second start")
 
 
+@pytest.mark.services
 def test_an_asked_for_restart_is_not_counted_as_a_restart_of_the_runtimes_own(rig: Rig) -> None:
     after = restart(rig)
     assert after.restart_count == 0
@@ -107,6 +111,7 @@ def memory(rig: Rig) -> int:
     return usage.memory_bytes if usage else pytest.fail("no usage")
 
 
+@pytest.mark.services
 def test_memory_is_measured_against_the_targets_own_limit(rig: Rig) -> None:
     rig.grow(80 * MIB)
     wait_until(lambda: memory(rig) > 80 * MIB, "memory to grow")
@@ -126,6 +131,7 @@ def test_cpu_is_measured_against_the_targets_own_allowance(rig: Rig) -> None:
     wait_until(lambda: ((rig.sensor.usage(ref) or pytest.fail("no usage")).cpu_percent or 0) > 50, "the CPU to burn")
 
 
+@pytest.mark.services
 def test_a_crash_is_seen_with_its_exit_code(rig: Rig) -> None:
     started_at = seen(rig).started_at
     rig.crash(3)
@@ -143,6 +149,7 @@ def test_a_crash_is_not_taken_for_a_persons_stop(rig: Rig) -> None:
     assert not wait_for(rig, RunState.EXITED).stopped_by_person
 
 
+@pytest.mark.services
 def test_a_target_that_passes_its_memory_limit_is_killed_for_it(rig: Rig) -> None:
     rig.grow(2 * MEMORY_LIMIT_BYTES)
     state = wait_for(rig, RunState.EXITED)
@@ -151,6 +158,7 @@ def test_a_target_that_passes_its_memory_limit_is_killed_for_it(rig: Rig) -> Non
     assert not state.stopped_by_person
 
 
+@pytest.mark.services
 def test_what_does_not_run_uses_nothing(rig: Rig) -> None:
     rig.crash(1)
     state = wait_for(rig, RunState.EXITED)
@@ -158,6 +166,7 @@ def test_what_does_not_run_uses_nothing(rig: Rig) -> None:
     assert rig.sensor.usage(state.ref) is None
 
 
+@pytest.mark.services
 def test_a_crashed_target_is_started_by_a_restart(rig: Rig) -> None:
     rig.crash(1)
     crashed = wait_for(rig, RunState.EXITED)
@@ -167,11 +176,13 @@ def test_a_crashed_target_is_started_by_a_restart(rig: Rig) -> None:
     wait_until(lambda: rig.starts() == 2, "the second start")
 
 
+@pytest.mark.services
 def test_a_persons_stop_is_told_from_a_crash(rig: Rig) -> None:
     rig.stop_as_person()
     assert wait_for(rig, RunState.EXITED).stopped_by_person
 
 
+@pytest.mark.services
 def test_a_persons_stop_is_over_when_it_is_started_again(rig: Rig) -> None:
     rig.stop_as_person()
     wait_for(rig, RunState.EXITED)
@@ -186,6 +197,7 @@ def test_a_crash_after_our_restart_is_not_taken_for_a_persons_stop(rig: Rig) -> 
     assert not wait_for(rig, RunState.EXITED).stopped_by_person
 
 
+@pytest.mark.services
 def test_a_restart_has_begun_only_once_it_was_asked_for(rig: Rig) -> None:
     state, since = seen(rig), rig.now()
     assert not rig.effector.begun(state.ref, since)
@@ -193,11 +205,13 @@ def test_a_restart_has_begun_only_once_it_was_asked_for(rig: Rig) -> None:
     assert rig.effector.begun(state.ref, since)
 
 
+@pytest.mark.services
 def test_an_earlier_restart_does_not_count_as_begun(rig: Rig) -> None:
     restart(rig)
     assert not rig.effector.begun(seen(rig).ref, rig.now())
 
 
+@pytest.mark.services
 def test_a_crash_is_nothing_that_was_begun(rig: Rig) -> None:
     since = rig.now()
     rig.crash(1)
@@ -205,6 +219,7 @@ def test_a_crash_is_nothing_that_was_begun(rig: Rig) -> None:
     assert not rig.effector.begun(state.ref, since)
 
 
+@pytest.mark.services
 def test_a_recreated_target_is_another_one(rig: Rig) -> None:
     old = seen(rig)
     rig.recreate()
@@ -219,6 +234,7 @@ def test_a_recreated_target_is_another_one(rig: Rig) -> None:
         rig.evidence.logs(old.ref)
 
 
+@pytest.mark.services
 def test_an_action_meant_for_the_old_target_does_not_touch_the_new_one(rig: Rig) -> None:
     old = seen(rig)
     rig.recreate()
@@ -262,6 +278,7 @@ def test_a_slow_restart_keeps_nobody_from_looking(rig: Rig) -> None:
     assert seen(rig).run is RunState.RUNNING
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("action", [Action.SCALE_UP, Action.ROLLBACK])
 def test_what_was_not_planned_is_refused_and_nothing_is_done(rig: Rig, action: Action) -> None:
     before = seen(rig)
@@ -270,6 +287,7 @@ def test_what_was_not_planned_is_refused_and_nothing_is_done(rig: Rig, action: A
     assert seen(rig).started_at == before.started_at
 
 
+@pytest.mark.services
 def test_no_action_is_none(rig: Rig) -> None:
     before = seen(rig)
     rig.effector.apply(Action.NOOP, before)
@@ -279,6 +297,7 @@ def test_no_action_is_none(rig: Rig) -> None:
     assert rig.starts() == 1
 
 
+@pytest.mark.services
 def test_the_newest_lines_come_clean_and_in_order(rig: Rig) -> None:
     wait_for_line(rig, READY)
     speak(rig, "one")
@@ -288,6 +307,7 @@ def test_the_newest_lines_come_clean_and_in_order(rig: Rig) -> None:
     assert list(rig.evidence.logs(seen(rig).ref, tail=1)) == [f"{SAID} two"]
 
 
+@pytest.mark.services
 def test_lines_since_a_moment_leave_out_what_was_seen_before(rig: Rig) -> None:
     wait_for_line(rig, READY)
     speak(rig, "before")
@@ -303,6 +323,7 @@ def test_lines_from_before_a_restart_are_still_there(rig: Rig) -> None:
     assert f"{SAID} last words" in rig.evidence.logs(seen(rig).ref)
 
 
+@pytest.mark.services
 def test_the_log_of_a_crashed_target_can_be_read(rig: Rig) -> None:
     wait_for_line(rig, READY)
     speak(rig, "last words")
@@ -311,6 +332,7 @@ def test_the_log_of_a_crashed_target_can_be_read(rig: Rig) -> None:
     assert f"{SAID} last words" in rig.evidence.logs(seen(rig).ref)
 
 
+@pytest.mark.services
 def test_what_happened_is_told_with_times_in_order(rig: Rig) -> None:
     since = rig.now() - timedelta(minutes=1)
     rig.crash(3)
@@ -329,11 +351,13 @@ def test_what_happened_is_told_with_times_in_order(rig: Rig) -> None:
     assert "start" in second
 
 
+@pytest.mark.services
 def test_what_happened_before_is_not_told(rig: Rig) -> None:
     restart(rig)
     since = rig.now()
     assert not [line for line in rig.evidence.happenings(seen(rig).ref, since) if "start" in line]
 
 
+@pytest.mark.services
 def test_secret_values_of_the_environment_are_known(rig: Rig) -> None:
     assert SECRET in rig.evidence.secrets(seen(rig).ref)

@@ -154,7 +154,7 @@ class Services:
     def _own(self, service: Service, tasks: Sequence[Task], known: Own | None = None) -> Own:
         """The containers on this node that tell of a service: of the tasks that run, and of the last that ended."""
         found = muster(service, tasks)
-        wanted = [*found.up, *([] if found.complete else found.ended[-1:])]
+        wanted = found.up if found.complete else [*found.up, *found.coming, *found.ended[-1:]]
         seen = {container: self._seen(task, known or {}) for task in wanted if (container := container_id(task))}
         return {container: state for container, state in seen.items() if state}
 
@@ -167,7 +167,7 @@ class Services:
         if inspection is None:
             return None
         state = self._containers.described(inspection)
-        if not state.running:
+        if state.finished_at and not state.running:
             self._ended[container] = state
         return state
 
@@ -181,7 +181,8 @@ class Services:
             return None
 
     def _running_now(self, service: Service) -> Sequence[str]:
-        return self._here(muster(service, self._tasks_of([service])[service["ID"]]).up)
+        found = muster(service, self._tasks_of([service])[service["ID"]])
+        return self._here([*found.up, *found.coming])
 
     def _here(self, tasks: Sequence[Task]) -> Sequence[str]:
         return [container_id(task) for task in tasks if task.get("NodeID") == self._swarm.node and container_id(task)]

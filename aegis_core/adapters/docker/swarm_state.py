@@ -157,7 +157,8 @@ def _health(service: Service, found: Muster, own: Own) -> Health:
 
 def _started_at(service: Service, found: Muster, own: Own) -> datetime:
     """When the youngest of its tasks was started, or, until there is one, when the service was told to start."""
-    begun = [_start(task, own) for task in (*found.up, *found.ended[-1:])]
+    coming = [own[container_id(task)].started_at for task in found.coming if container_id(task) in own]
+    begun = [*(at for at in coming if at), *(_start(task, own) for task in (*found.up, *found.ended[-1:]))]
     return max([told_at(service), *begun])
 
 
