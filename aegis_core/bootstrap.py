@@ -147,7 +147,10 @@ class Agent:
             self._slack = slack_answers(settings, answers.reply)
             self._watcher = Watcher(eyes, tools, settings.sense_seconds, submit, tools.sightings)
             self._registrar = Registrar(tools)
-            inbox = Inbox(events, tools.sightings.secrets_of, clock, settings.debounce_seconds, tools.rush)
+            inbox = Inbox(
+                events, tools.sightings.secrets_of, clock, settings.debounce_seconds, tools.rush,
+                target_of=tools.sightings.target_of,
+            )  # fmt: skip
             metrics.active.set_function(lambda: incidents.list(Filter(open=True), 1, 0)[1])
             self.services = Services(
                 submit=submit,

@@ -23,6 +23,7 @@ TARGET_LABELS: Final = (
 
 UNMAPPED: Final = "unmapped"
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")  # Docker's rule for names of containers
+_TASK: Final = re.compile(r"(.+)\.(?:\d{1,6}|[0-9a-z]{25})\.[0-9a-z]{25}")  # slot or node, and id, as Swarm names them
 _NO_WORD: Final = re.compile(r"[^A-Za-z0-9]+")
 _SLUG_LIMIT: Final = 40  # characters
 
@@ -38,6 +39,12 @@ def target_in(labels: Mapping[str, str], order: Sequence[str] = TARGET_LABELS) -
         if _NAME.fullmatch(name):
             return name
     return None
+
+
+def service_in(container: str) -> str | None:
+    """Read the name of the service out of that of a task's container (`shop.2.<id>`); None where it is not made so."""
+    found = _TASK.fullmatch(container)
+    return found[1] if found else None
 
 
 def _value(labels: Mapping[str, str], label: str) -> str:

@@ -17,6 +17,9 @@ from .rush import Rush
 SecretsOf = Callable[[str], frozenset[str]]
 """The environment values of the target of this name, as far as they are known without asking the runtime."""
 
+TargetOf = Callable[[str], str]
+"""The name of the target that somebody means by a name."""
+
 MOST_WAITING: Final = 10_000  # signals; more than that at once are told to come again
 BATCH: Final = 500
 TURN_SECONDS: Final = 1.5  # how long a signal waits for its turn before its sender is told to come again
@@ -53,8 +56,18 @@ class _Ticket:
 class Inbox:
     """Takes signals from many threads and stores them together: whoever has the turn writes for all who wait."""
 
-    def __init__(self, log: EventLog, secrets_of: SecretsOf, clock: Clock, debounce: float, rush: Rush) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        secrets_of: SecretsOf,
+        clock: Clock,
+        debounce: float,
+        rush: Rush,
+        *,
+        target_of: TargetOf = lambda name: name,
+    ) -> None:
         self._log, self._secrets_of, self._clock, self._rush = log, secrets_of, clock, rush
+        self._target_of = target_of
         self._debounce = debounce
         self._gate, self._turn = Lock(), Lock()
         self._waiting: list[_Ticket] = []
@@ -92,6 +105,7 @@ class Inbox:
         return self._log.clear(keys, self._clock())
 
     def _ticket(self, signal: Signal) -> _Ticket:
+        signal = signal.model_copy(update={"target": self._target_of(signal.target)})
         wait = patience(signal, self._debounce)
         until = self._clock() + timedelta(seconds=wait) if wait else None
         return _Ticket(Opening(signal=_masked(signal, self._secrets_of(signal.target)), until=until))

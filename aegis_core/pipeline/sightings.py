@@ -10,6 +10,7 @@ from typing import Final
 from aegis_core.domain.definition import differences
 from aegis_core.domain.forecast import Forecast
 from aegis_core.domain.longseries import LongSeries
+from aegis_core.domain.mapping import service_in
 from aegis_core.domain.target import TargetRef, TargetState, Usage
 from aegis_core.domain.trend import Point
 
@@ -50,6 +51,12 @@ class Sightings:
             one = self._known.get(name)
             started = one.state.started_at if one else None
             return [sample for sample in one.series if started is None or sample.at >= started] if one else ()
+
+    def target_of(self, name: str) -> str:
+        """Return the name of the target that is meant: of the container of a task it is that of its service."""
+        with self._lock:
+            service = self._known.get(service_in(name) or "")
+            return service.state.ref.name if service and service.state.definition and name not in self._known else name
 
     def secrets_of(self, name: str) -> frozenset[str]:
         """Return the environment values of a target that has been seen; none for one that has not."""

@@ -124,7 +124,7 @@ class _OneRequest(socketserver.StreamRequestHandler):
         """The head as the engine gets it: one request a connection, and only about what is shown."""
         target = head.split(" ", 2)[1]
         path, _, query = target.partition("?")
-        if self.server.shows and path.endswith(("/containers/json", "/events")):
+        if self.server.shows and path.endswith(("/containers/json", "/events", "/services")):
             asked = dict(parse_qsl(query))
             filters = {**json.loads(asked.get("filters", "{}")), "label": [self.server.shows]}
             head = head.replace(target, f"{path}?{urlencode({**asked, 'filters': json.dumps(filters)})}", 1)

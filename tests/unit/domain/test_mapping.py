@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis_core.domain.mapping import TARGET_LABELS, key_of, signal_of, target_in
+from aegis_core.domain.mapping import TARGET_LABELS, key_of, service_in, signal_of, target_in
 from aegis_core.domain.signal import Fault, Report, Severity
 from tests.examples import NOON, later
 
@@ -112,3 +112,20 @@ def test_keys_are_told_apart_by_their_digests_and_by_their_families(key: str) ->
     assert "hunter2" not in told
     assert told == key_of(_report(key=key))
     assert len({told, key_of(_report(key=key + "x")), key_of(_report(key=key, source="grafana"))}) == 3
+
+
+@pytest.mark.parametrize(
+    ("container", "service"),
+    [
+        ("shop.1.v8z0p3m4q5r6s7t8u9w0x1y2z", "shop"),
+        ("stack_shop.v2.12.v8z0p3m4q5r6s7t8u9w0x1y2z", "stack_shop.v2"),
+        ("agent.u5fjtsvj7sde7iy24s9c9elo5.v8z0p3m4q5r6s7t8u9w0x1y2z", "agent"),
+        ("shop", None),
+        ("shop.1", None),
+        ("shop.1.v8z0", None),
+        (".1.v8z0p3m4q5r6s7t8u9w0x1y2z", None),
+        ("shop.one.v8z0p3m4q5r6s7t8u9w0x1y2z", None),
+    ],
+)
+def test_the_name_of_a_task_tells_its_service(container: str, service: str | None) -> None:
+    assert service_in(container) == service

@@ -68,6 +68,15 @@ def stored(signal: Signal, secrets: frozenset[str] = frozenset()) -> Signal:
     return one.signal
 
 
+def test_a_signal_about_a_task_is_one_about_its_service() -> None:
+    log = Log()
+    services = {"shop.1.v8z": "shop"}
+    target_of = lambda name: services.get(name, name)  # noqa: E731
+    one = Inbox(log, lambda _: frozenset(), Scene().clock, 0.0, Rush(), target_of=target_of)
+    one.take_all([make.signal(target="shop.1.v8z"), make.signal(target="web")])
+    assert [opening.signal.target for opening in log.stored] == ["shop", "web"]
+
+
 def test_a_signal_is_stored_as_it_came() -> None:
     signal = make.signal(logs=("one", "two"), alert_type="high_memory", metrics={"memory_percent": 93.0})
     assert stored(signal) == signal

@@ -223,3 +223,24 @@ def test_hours_are_kept_one_sample_a_minute_and_not_from_before_the_last_start()
     sightings.saw_one(state.model_copy(update={"started_at": make.later(300)}))
     assert [memory for _, memory in sightings.hours("web")] == list(range(300, 601, 60))
     assert sightings.hours("nobody") == ()
+
+
+# ---- services
+
+TASK = "shop.2.v8z0p3m4q5r6s7t8u9w0x1y2z"
+
+
+def test_the_container_of_a_task_means_its_service_once_that_has_been_seen() -> None:
+    sightings = Sightings()
+    assert sightings.target_of(TASK) == TASK
+    sightings.saw([seen(name="shop", definition="1f")], {})
+    assert sightings.target_of(TASK) == "shop"
+    assert sightings.target_of("shop") == "shop"
+
+
+def test_a_container_that_is_only_named_like_a_task_means_itself() -> None:
+    sightings = Sightings()
+    sightings.saw([seen(name="shop")], {})
+    assert sightings.target_of(TASK) == TASK, "shop is no service"
+    sightings.saw([seen(name="shop", definition="1f"), seen(name=TASK)], {})
+    assert sightings.target_of(TASK) == TASK, "there is a target of this very name"
