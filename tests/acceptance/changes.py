@@ -15,9 +15,9 @@ SPOILS = "touch /data/spoilt; exit 3"
 
 
 def build(tag: str, release: int, program: str) -> str:
-    """Build an image whose own command is this shell program; returns its id."""
+    """Build an image whose own command is this shell program, unlike any other image; returns its id."""
     command = json.dumps(["sh", "-c", program])
-    recipe = f"FROM {IMAGE}\nENV RELEASE={release} OF_IMAGE={release}\nLABEL release={release}\nCMD {command}\n"
+    recipe = f"FROM {IMAGE}\nENV RELEASE={release} OF_IMAGE={release}\nLABEL release={tag}\nCMD {command}\n"
     subprocess.run(
         ["docker", "build", "--quiet", f"--tag={tag}", "-"], input=recipe, text=True, check=True, capture_output=True
     )

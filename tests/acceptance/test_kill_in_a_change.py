@@ -108,6 +108,7 @@ def test_a_rollback_is_finished_by_the_next_agent(point: str, ward: Ward, tag: s
     assert patient.happened("start", of=now["Id"]) == ["start"]
     assert now["Id"] != old
     assert not two_ran_at_once(ward, patient)
+    docker("rm", "--force", patient.name)
 
 
 @pytest.mark.parametrize("point", points(BACK))

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,9 +39,9 @@ def tag(ward: Ward) -> Iterator[str]:
     left = docker("ps", "--all", "--quiet", f"--filter=label={ward.label}").split()
     if left:
         docker("rm", "--force", "--volumes", *left)
-    images = docker("images", "--quiet", name).split()
+    images = docker("images", "--format={{.Repository}}:{{.Tag}}", name).split()
     if images:
-        docker("rmi", "--force", *set(images))
+        docker("rmi", "--force", *images)
 
 
 @pytest.fixture
@@ -73,6 +74,12 @@ def asked(agent: ServedAgent, patient: Patient) -> dict[str, Any]:
         return found[0] if found else None
 
     return dict(until(waiting, "a person to be asked"))
+
+
+def rolled_back(agent: ServedAgent, patient: Patient) -> dict[str, Any] | None:
+    """The incident in which the patient was rolled back: of a crash loop there may be one more."""
+    closed = [one for one in agent.incidents(container_name=patient.name) if one["closed_at"] and one["attempts"]]
+    return closed[0] if closed else None
 
 
 def only(patient: Patient, run: str) -> bool:
@@ -136,7 +143,7 @@ def test_by_label_it_needs_nobody_and_all_that_the_owner_set_is_as_before(
         assert environment["RELEASE"] == "1", "what the broken image brought is gone"
         assert (environment["TOKEN"], environment["OF_IMAGE"]) == ("of-the-owner", "of-the-owner")
         labels = {key: value for key, value in now["Config"]["Labels"].items() if key != "aegis.replaces"}
-        assert labels == {**before["Config"]["Labels"], "release": "1"}
+        assert labels == {**before["Config"]["Labels"], "release": f"{tag}:1"}
         same = ("RestartPolicy", "Memory", "MemorySwap", "NanoCpus", "PortBindings", "CapDrop", "Tmpfs", "NetworkMode")
         for key in same:
             assert now["HostConfig"][key] == before["HostConfig"][key], key
@@ -153,6 +160,39 @@ def test_by_label_it_needs_nobody_and_all_that_the_owner_set_is_as_before(
     finally:
         docker("rm", "--force", "--volumes", patient.name)
         docker("network", "rm", network, other)
+
+
+def test_a_release_that_crashes_again_and_again_is_rolled_back_and_its_restart_policy_stays(
+    ward: Ward, agent: ServedAgent, tag: str
+) -> None:
+    options = (*BY_LABEL, "--restart=unless-stopped")
+    patient = verified(agent, ward, tag, *options)
+    build(f"{tag}:2", 2, CRASHES)
+    deploy(ward, f"{tag}:2", *options, name=patient.name)
+
+    incident = until(lambda: rolled_back(agent, patient), "a rollback", 90)
+
+    assert incident["status"] == "RESOLVED", incident
+    now = inspected(patient.name)
+    assert (now["Config"]["Image"], now["RestartCount"]) == (f"{tag}:1", 0)
+    assert now["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    assert only(patient, "running")
+
+
+def test_without_a_model_the_rules_go_back_from_an_image_whose_program_is_missing(
+    tag: str, tmp_path: Path, engine: None
+) -> None:
+    with Ward() as ward:
+        agent = ward.agent(tmp_path, **SETTINGS)
+        patient = verified(agent, ward, tag, *BY_LABEL)
+        build(f"{tag}:2", 2, "exec /app/serve")
+        deploy(ward, f"{tag}:2", *BY_LABEL, name=patient.name)
+
+        incident = agent.closed(container_name=patient.name)
+
+        told = (incident["status"], incident["action"], incident["category"], incident["source"])
+        assert told == ("RESOLVED", "ROLLBACK", "bad_image", "rules"), incident
+        assert inspected(patient.name)["Config"]["Image"] == f"{tag}:1"
 
 
 def test_a_release_that_is_no_longer_on_the_host_is_refused_before_anything_is_stopped(
