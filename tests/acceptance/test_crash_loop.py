@@ -25,10 +25,13 @@ def ward(engine: None) -> Iterator[Ward]:
         yield ward
 
 
-@pytest.fixture(scope="module")
-def agent(ward: Ward, tmp_path_factory: pytest.TempPathFactory) -> ServedAgent:
+@pytest.fixture
+def agent(ward: Ward, tmp_path: Path) -> Iterator[ServedAgent]:
+    """One that knows of no attempt that did not help: it would ask a person before it tried that again."""
     settings = {"AEGIS_STABILITY_SECONDS": str(STABILITY), "AEGIS_COOLDOWN_SECONDS": "0.5", **ward.sure_of("RESTART")}
-    return ward.agent(tmp_path_factory.mktemp("agent"), **settings)
+    agent = ward.agent(tmp_path, **settings)
+    yield agent
+    agent.stop_agent()
 
 
 def test_a_crash_loop_is_never_taken_for_healed_and_given_up_after_three_attempts(
@@ -49,6 +52,26 @@ def test_a_crash_loop_is_never_taken_for_healed_and_given_up_after_three_attempt
         assert not all(condition["holds"] for condition in one["judgement"]["conditions"])
     assert not incident["lesson"]["verified_healthy"]
     assert {one["status"] for one in agent.incidents(container_name=patient.name)} == {"FAILED"}
+
+
+def test_a_quarantine_is_told_once_and_survives_the_agent(ward: Ward, agent: ServedAgent) -> None:
+    patient = ward.admit(OPTED_IN, "--restart=always", "--stop-timeout=1", command=CRASHES)
+    until(lambda: patient.state["Restarting"], "the first crash")
+    given_up = agent.closed(incident_id=agent.report(patient.name, "crash_loop"))
+    assert "It is in quarantine until" in given_up["error"]
+
+    agent.stop_agent()
+    agent.serve()
+    for word in ("crash_loop", "odd"):
+        refused = agent.closed(incident_id=agent.report(patient.name, word))
+        assert (refused["status"], refused["attempts"]) == ("FAILED", 0), refused
+        assert refused["error"].startswith("In quarantine: 3 attempts within 10 minutes"), refused
+    assert patient.happened("restart") == ["restart"] * 3
+    assert agent.log().count(f"{patient.name} needs you") == 1
+
+    agent.post({"by": "ann"}, f"/targets/{patient.name}/release")
+    again = agent.closed(incident_id=agent.report(patient.name, "odd"))
+    assert again["attempts"] > 0, "a person has released it"
 
 
 def restarted(patient: Patient) -> int:
