@@ -20,7 +20,7 @@ def approve(incident: Incident, tools: Tools) -> Sequence[Draft]:
         said = f" {asked.comment}" if asked.comment else ""
         return (failed(Agent.RESOLUTION, f"{asked.by} has declined {asked.action}; nothing was done.{said}"),)
     now = tools.clock()
-    if incident.cleared_at:
+    if incident.cleared_at and incident.cleared_at >= asked.asked_at:
         return (rested(now, "Whoever reported it has said meanwhile that it is over."),)
     if now >= asked.expires_at:
         reason = f"Nobody answered in time whether {asked.action} may be done; nothing was done."
