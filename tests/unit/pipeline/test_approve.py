@@ -16,9 +16,10 @@ CLEARED = Draft(type=EventType.SIGNAL_CLEARED, agent=Agent.DETECTION)
 
 
 def asked(scene: Scene, *before: Draft) -> Incident:
+    looked_at = scene.incident(*before, make.gathered(scene.state()), make.diagnosed())
     now = scene.clock()
     question = make.approval(asked_at=now, expires_at=now + timedelta(seconds=1800))
-    return scene.incident(*before, make.gathered(scene.state()), make.diagnosed(), make.asked(question))
+    return scene.after(looked_at, [make.asked(question)])
 
 
 def after(scene: Scene, incident: Incident) -> Incident:
