@@ -9,6 +9,7 @@ from aegis_core.errors import AlreadyAnswered, ApprovalExpired, ApprovalReplaced
 
 from .action import Action
 from .events import Agent, Draft, EventType
+from .intent import Goal
 from .model import Stored, Value
 from .target import TargetState
 
@@ -33,6 +34,7 @@ class Approval(Stored):
     reasons: tuple[str, ...]
     asked_at: datetime
     expires_at: datetime
+    goal: Goal = Goal()  # what it would lead to
     version: int = 0  # of the event that asks; put in when it is folded
     approved: bool | None = None  # None: nobody has answered
     by: str = ""

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from .action import Action
+from .definition import in_words, scale
 from .model import Stored, Value
 from .release import Release
 from .scaling import Resource
@@ -46,6 +47,15 @@ class Goal(Stored):
                 return bool(self.image_id) and state.image_id == self.image_id
             case _:
                 return True
+
+    def words(self, action: Action, before: TargetState) -> str:
+        """Tell what would change; empty where nothing was planned."""
+        if action is Action.ROLLBACK and self.image:
+            return f"{before.image} → {self.image}"
+        if action is Action.SCALE_UP and (self.limits or self.replicas is not None):
+            then = f"{self.replicas} replicas" if self.replicas is not None else in_words(self.limits or Limits())
+            return f"{scale(before)} → {then}"
+        return ""
 
     def begins_a_run(self, action: Action) -> bool:
         """Tell whether a new run of the target belongs to the effect."""

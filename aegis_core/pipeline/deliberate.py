@@ -10,13 +10,14 @@ from aegis_core.domain.approval import Approval
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.evidence import Evidence
 from aegis_core.domain.incident import Incident
+from aegis_core.domain.intent import Goal
 from aegis_core.domain.model import Stored
 from aegis_core.domain.opinion import Opinion, consensus, lowered
 from aegis_core.domain.policy import Circumstances, Decision, Verdict, decide, recovered
 from aegis_core.domain.target import without_secrets
 
 from .panel import Heard
-from .planning import hindrance
+from .planning import prospect
 from .predict import predict
 from .tools import Tools, being_stopped, failed, rested
 
@@ -34,14 +35,15 @@ def deliberate(incident: Incident, tools: Tools) -> Sequence[Draft]:
     if target and being_stopped(target) and not (seen and being_stopped(seen)):
         return (rested(tools.clock(), f"Somebody is stopping {incident.target}: how that ends is what counts."),)
     around, now = tools.around(incident.target, target), tools.clock()
-    hindered = hindrance(incident, diagnosis.action, target, tools) if target else ""
-    heard = Heard((), {}) if recovered(diagnosis) else _heard(incident, evidence, around, hindered, tools)
+    plan = prospect(incident, diagnosis.action, target, tools)
+    heard = Heard((), {}) if recovered(diagnosis) else _heard(incident, evidence, around, plan.hindrance, tools)
     opinions = tuple(lowered(one, voices.missing_data(evidence, now)) for one in heard.opinions)
     together = consensus(opinions, incident.target, heard.abstained, incident.distrusted)
-    decision = _possible(decide(diagnosis, together, around, tools.policy, now), diagnosis.action, hindered)
+    decision = _possible(decide(diagnosis, together, around, tools.policy, now), diagnosis.action, plan.hindrance)
     told = [_event(EventType.OPINION_GIVEN, one.agent, "opinion", one) for one in opinions]
     decided = _event(EventType.DECIDED, Agent.RESOLUTION, "decision", decision)
-    return (*told, decided, *_what_follows(decision, opinions, around, tools))
+    goal = plan.goal if decision.action is diagnosis.action else Goal()
+    return (*told, decided, *_what_follows(decision, opinions, around, goal, tools))
 
 
 def _possible(decision: Decision, proposed: Action, hindered: str) -> Decision:
@@ -74,27 +76,31 @@ def _heard(incident: Incident, evidence: Evidence, around: Circumstances, hinder
 
 
 def _what_follows(
-    decision: Decision, opinions: Sequence[Opinion], around: Circumstances, tools: Tools
+    decision: Decision, opinions: Sequence[Opinion], around: Circumstances, goal: Goal, tools: Tools
 ) -> Sequence[Draft]:
     reason = " ".join(decision.reasons)
     match decision.verdict:
         case Verdict.ACT:
             return ()
         case Verdict.ASK:
-            return (_question(decision, opinions, around, tools),)
+            return (_question(decision, opinions, around, goal, tools),)
         case Verdict.REST if decision.until:
             return (rested(decision.until, reason),)
         case _:
             return (failed(Agent.RESOLUTION, reason),)
 
 
-def _question(decision: Decision, opinions: Sequence[Opinion], around: Circumstances, tools: Tools) -> Draft:
-    """Ask people for exactly this action on exactly this target, and show them who thinks what."""
+def _question(
+    decision: Decision, opinions: Sequence[Opinion], around: Circumstances, goal: Goal, tools: Tools
+) -> Draft:
+    """Ask people for exactly this change of exactly this target, and show them who thinks what."""
     now = tools.clock()
+    change = goal.words(decision.action, around.target) if around.target else ""
     approval = Approval(
         action=decision.action,
         shown=without_secrets(around.target) if around.target else None,
-        reasons=(*decision.reasons, *(one.words for one in opinions)),
+        goal=goal,
+        reasons=(*decision.reasons, *((f"It would be {change}.",) if change else ()), *(one.words for one in opinions)),
         asked_at=now,
         expires_at=now + timedelta(seconds=tools.policy.approval_seconds),
     )

@@ -1,7 +1,7 @@
 """Planning: what an action would lead to here, and whether it can be done at all. Nothing is done by it."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from aegis_core.domain.action import Action
 from aegis_core.domain.incident import Incident, Status
@@ -36,13 +36,21 @@ def planned(incident: Incident, action: Action, target: TargetState, tools: Tool
     return tools.reverter.plan(action, target, _wish(incident, action, target, tools))
 
 
-def hindrance(incident: Incident, action: Action, target: TargetState, tools: Tools) -> str:
-    """Say why an action cannot be done here; empty where it can. Raises RuntimeUnavailable, StoreUnavailable."""
+class Prospect(NamedTuple):
+    """What an action would lead to here, or why it cannot be done."""
+
+    goal: Goal = Goal()
+    hindrance: str = ""
+
+
+def prospect(incident: Incident, action: Action, target: TargetState | None, tools: Tools) -> Prospect:
+    """Look whether an action can be done. Raises RuntimeUnavailable, StoreUnavailable."""
+    if target is None:
+        return Prospect()
     try:
-        planned(incident, action, target, tools)
+        return Prospect(planned(incident, action, target, tools))
     except (ActionUnsupported, TargetGone) as error:
-        return str(error)
-    return ""
+        return Prospect(hindrance=str(error))
 
 
 def _tried_in_vain(incident: Incident, action: Action, target: TargetState, tools: Tools) -> Incident | None:

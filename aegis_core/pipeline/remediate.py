@@ -11,7 +11,7 @@ from aegis_core.domain.correlation import unwell
 from aegis_core.domain.definition import scale
 from aegis_core.domain.events import Agent, Draft, EventType
 from aegis_core.domain.incident import Incident
-from aegis_core.domain.intent import Intent
+from aegis_core.domain.intent import Goal, Intent
 from aegis_core.domain.policy import Decision, Verdict, forbidden, still
 from aegis_core.domain.target import TargetState, without_secrets
 from aegis_core.errors import ActionUnsupported, NotUndone, RuntimeAway, RuntimeUnavailable, TargetGone
@@ -73,6 +73,9 @@ def _intent(incident: Incident, action: Action, before: TargetState, tools: Tool
         return _anew(incident, str(error), tools)
     except ActionUnsupported as error:
         return _refused(str(error))
+    asked = incident.approval
+    if asked and asked.approved and asked.goal != Goal():  # it is done exactly as it was shown
+        goal = asked.goal.model_copy(update={"starts": goal.starts})
     intent = Intent(action=action, at=tools.clock(), before=without_secrets(before), goal=goal)
     data = {"intent": intent.model_dump(mode="json")}
     return (Draft(type=EventType.ACTION_INTENDED, agent=Agent.RESOLUTION, data=data),)

@@ -11,7 +11,8 @@ from aegis_core.domain.intent import Goal
 from aegis_core.domain.signal import Fault
 from aegis_core.domain.target import Limits, TargetState, Usage
 from aegis_core.errors import ActionUnsupported, NotUndone, RuntimeAway, RuntimeUnavailable
-from aegis_core.pipeline.planning import hindrance, planned
+from aegis_core.pipeline.deliberate import deliberate
+from aegis_core.pipeline.planning import planned, prospect
 from aegis_core.pipeline.remediate import MOST_TRIES, intend, remediate
 from aegis_core.pipeline.undo import undo
 from aegis_core.pipeline.verify import verify
@@ -26,7 +27,7 @@ MORE = Limits(memory_bytes=192 * MIB, cpus=0.5)
 
 def scene(**known: Any) -> Scene:
     """A target that may be changed by itself, of release 2; release 1 was well."""
-    one = Scene(**{"labels": FREE, "image_id": "sha256:2", **known})
+    one = Scene(**{"labels": FREE, "image_id": "sha256:2", "image": "shop/web:2", **known})
     one.knows_release(1)
     return one
 
@@ -109,8 +110,8 @@ def test_what_cannot_be_done_is_refused_with_the_reason_and_nothing_is_done(acti
 def test_what_was_taken_back_once_is_not_done_again_in_the_same_incident() -> None:
     one = scene()
     incident = executed(one, Action.SCALE_UP).model_copy(update={"in_vain": (Action.SCALE_UP,)})
-    assert "was taken back" in hindrance(incident, Action.SCALE_UP, one.state(), one.tools)
-    assert hindrance(incident, Action.ROLLBACK, one.state(), one.tools) == ""
+    assert "was taken back" in prospect(incident, Action.SCALE_UP, one.state(), one.tools).hindrance
+    assert prospect(incident, Action.ROLLBACK, one.state(), one.tools).hindrance == ""
 
 
 def test_what_was_taken_back_in_an_earlier_incident_is_not_done_to_the_same_target_again() -> None:
@@ -118,10 +119,10 @@ def test_what_was_taken_back_in_an_earlier_incident_is_not_done_to_the_same_targ
     first = judged(one, Action.ROLLBACK, healthy=False)
     ended = one.after(one.after(first, undo(first, one.tools)), [make.gathered(one.state()), make.failed()])
     one.incidents.known["earlier"] = ended.model_copy(update={"id": "earlier"})
-    told = hindrance(decided(one, Action.ROLLBACK), Action.ROLLBACK, one.state(), one.tools)
+    told = prospect(decided(one, Action.ROLLBACK), Action.ROLLBACK, one.state(), one.tools).hindrance
     assert "did not help and was taken back" in told
     assert "earlier" in told
-    assert hindrance(decided(one, Action.SCALE_UP), Action.SCALE_UP, one.state(), one.tools) == ""
+    assert prospect(decided(one, Action.SCALE_UP), Action.SCALE_UP, one.state(), one.tools).hindrance == ""
 
 
 def test_a_newer_target_of_the_name_may_be_rolled_back_again() -> None:
@@ -130,7 +131,7 @@ def test_a_newer_target_of_the_name_may_be_rolled_back_again() -> None:
     ended = one.after(one.after(first, undo(first, one.tools)), [make.gathered(one.state()), make.failed()])
     one.incidents.known["earlier"] = ended.model_copy(update={"id": "earlier"})
     one.runtime.add(NAME, labels=FREE, limits=LIMITS, image_id="sha256:3")
-    assert hindrance(decided(one, Action.ROLLBACK), Action.ROLLBACK, one.state(), one.tools) == ""
+    assert prospect(decided(one, Action.ROLLBACK), Action.ROLLBACK, one.state(), one.tools).hindrance == ""
 
 
 # ---- one effect
@@ -366,6 +367,18 @@ def test_an_approval_that_was_given_after_half_an_hour_is_still_carried_out() ->
     one.clock.advance(1700)
     approved = one.after(waited, [make.approved()])
     assert kinds(intend(approved, one.tools)) == [EventType.ACTION_INTENDED]
+
+
+def test_people_are_shown_what_would_change_and_exactly_that_is_done() -> None:
+    one = scene(labels=make.LABELS)
+    seen = make.gathered(one.state())
+    said = one.incident(seen, make.diagnosed(make.diagnosis(Action.ROLLBACK)), fault=Fault.UNHEALTHY)
+    asked = one.after(said, deliberate(said, one.tools))
+    assert asked.approval
+    assert "It would be shop/web:2 → shop/web:1." in asked.approval.reasons
+    one.knows_release(3)
+    approved = one.after(asked, [make.approved()])
+    assert goal(one.after(approved, intend(approved, one.tools))).image_id == "sha256:1"
 
 
 def test_what_was_approved_of_the_old_target_is_not_done_to_the_new_one() -> None:
