@@ -14,10 +14,14 @@ CRASHES = "echo release $RELEASE cannot start; exit 3"
 SPOILS = "touch /data/spoilt; exit 3"
 
 
-def build(tag: str, release: int, program: str) -> str:
-    """Build an image whose own command is this shell program, unlike any other image; returns its id."""
+def build(tag: str, release: int, program: str, *more: str) -> str:
+    """Build an image unlike any other whose own command is this shell program; returns its id.
+
+    `more` are further lines of its Dockerfile.
+    """
     command = json.dumps(["sh", "-c", program])
     recipe = f"FROM {IMAGE}\nENV RELEASE={release} OF_IMAGE={release}\nLABEL release={tag}\nCMD {command}\n"
+    recipe += "\n".join(more)
     subprocess.run(
         ["docker", "build", "--quiet", f"--tag={tag}", "-"], input=recipe, text=True, check=True, capture_output=True
     )
