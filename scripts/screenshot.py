@@ -23,7 +23,7 @@ from tests.dashboard_browser import Dashboard, chromium, free_port, served, wind
 PICTURE: Final = ROOT / "docs" / "dashboard.png"
 SIZE: Final = {"width": 1440, "height": 1500}
 LOWEST: Final = "Math.max(...[...document.querySelectorAll('.ag-card')].map(e => e.getBoundingClientRect().bottom))"
-MARGIN: Final = 24  # below the last card
+MARGIN: Final = 8  # below the last card
 NEIGHBOURS: Final = ("orders-eu", "orders-us")  # the same app once more, and a third time with a slow leak
 SLOW_LEAK: Final = "?rate=0.9"  # MiB a second
 AGENT: Final = {

@@ -44,14 +44,14 @@ def live(incident: Detail, events: Sequence[Event], target: Target | None, clock
     pair = div(
         div(
             card(target, clock) if target else None,
-            votes.opinions(incident.opinions, incident.decision),
+            panels.decision(incident.decision, incident.closed, clock),
+            votes.answered(incident.approval, clock),
             panels.verification(incident, clock),
             cls="ag-stack",
         ),
         div(
             panels.diagnosis(incident),
-            panels.decision(incident.decision, incident.closed, clock),
-            votes.answered(incident.approval, clock),
+            votes.opinions(incident.opinions, incident.decision),
             cls="ag-stack",
         ),
         cls="ag-columns ag-pair",
