@@ -18,13 +18,14 @@ run() { "$bin/pytest" -q -p no:cacheprovider "$@"; }
 # The quick tiers first: they say in a minute what the slow ones would say in ten.
 run tests/unit tests/contract -m "not engine" -n 2 --dist loadfile "$@" | tee "$folder/quick"
 
-# An agent watches the whole engine, so what needs the engine runs one after the other, beside all the rest.
-run tests/contract tests/integration tests/acceptance -m engine "$@" &>"$folder/engine" &
+# The agents of most tests see their own containers only, through a proxy; who watches the whole engine has it alone.
+run tests/contract tests/integration tests/acceptance -m "engine and not alone" -n 2 --dist loadfile "$@" &>"$folder/engine" &
 engine=$!
 failed=0
 run tests/integration tests/acceptance -m "not engine" "$@" | tee "$folder/rest" || failed=1
 wait "$engine" || failed=1
 cat "$folder/engine"
+run tests/integration tests/acceptance -m "engine and alone" "$@" | tee "$folder/alone" || failed=1
 
 if grep -qhE '[0-9]+ skipped' "$folder"/*; then
     echo "Skipped tests are listed above, each with its reason (SKIPPED)." >&2

@@ -1,6 +1,6 @@
 """A real agent on a real engine that kills itself with SIGKILL at one point of the way; run as a process of its own.
 
-    python -m tests.acceptance.dying_agent DATA_DIR TARGET POINT
+    python -m tests.acceptance.dying_agent ENGINE_URL DATA_DIR TARGET POINT
 
 POINT is `before:X` or `after:X`, where X is the type of an event (its commit) or `apply` (the effect), or `never`. A
 signal is opened unless there is an incident already, and the process ends when the incident is closed.
@@ -45,13 +45,13 @@ class DyingHands(DockerRuntime):
         self.death.at("after:apply")
 
 
-def main(data_dir: str, target: str, point: str) -> None:
+def main(url: str, data_dir: str, target: str, point: str) -> None:
     death = Death(point)
-    hands = DyingHands()
+    hands = DyingHands(url, inspect_all=True)
     hands.death = death
     settings = load(
         data_dir=Path(data_dir), runtime="docker", debounce_seconds=0.0, stability_seconds=1.0,
-        verify_wait_seconds=0.2, cooldown_seconds=60.0,
+        verify_wait_seconds=0.2, cooldown_seconds=60.0, watch="all",
     )  # fmt: skip
     parts = Parts(runtime=hands, brain=RestartsAlways(), events=lambda log: HookedLog(log, death.at))
     with build(settings, parts) as agent:

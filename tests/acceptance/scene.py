@@ -1,17 +1,20 @@
 """A whole scene for the acceptance tests: a real `aegis serve`, and the real buggy app as its patient.
 
-On the process runtime the app is a child process of the agent; on Docker it is a container with limits, on the host's
-network so that both find each other by port. How often it was started is told by the runtime's own record.
+On the process runtime the app is a child process of the agent; on Docker it is a container with limits in a ward of its
+own, on the host's network so that both find each other by port. How often it was started is told by the runtime's own
+record.
 """
 
 import json
-import subprocess
 import uuid
-from datetime import UTC, datetime
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from tests.integration.small_containers import docker
+
 from .served_agent import ROOT, ServedAgent, free_port, until
+from .ward import Ward
 
 IMAGE = "aegis-acceptance-target"
 MEMORY_MB = 160
@@ -28,12 +31,6 @@ AGENT = {
 }
 
 
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-    return done.stdout.strip()
-
-
 class Scene(ServedAgent):
     """Agent and patient; `settings` are more AEGIS_* variables."""
 
@@ -42,10 +39,12 @@ class Scene(ServedAgent):
         self.runtime = runtime
         self.name = f"buggy-app-{uuid.uuid4().hex[:8]}"
         self.app = free_port()
-        self.born = datetime.now(UTC)
+        self._opened = ExitStack()
 
     def open(self) -> "Scene":
         if self.runtime == "docker":
+            self.ward = self._opened.enter_context(Ward())
+            self._settings["AEGIS_DOCKER_HOST"] = self.ward.engine.url
             self._run_container()
         else:
             self._settings["AEGIS_PROCESSES"] = str(self._targets_file())
@@ -56,8 +55,7 @@ class Scene(ServedAgent):
 
     def close(self) -> None:
         self.stop_agent()
-        if self.runtime == "docker":
-            subprocess.run(["docker", "rm", "--force", "--volumes", self.name], capture_output=True, check=False)
+        self._opened.close()
 
     # The agent
 
@@ -81,18 +79,8 @@ class Scene(ServedAgent):
     def restarts(self) -> int:
         """How often the patient was started after the first time, by the runtime's own record."""
         if self.runtime == "docker":
-            span = ("--since", str(self.born.timestamp()), "--until", str(datetime.now(UTC).timestamp()))
-            seen = docker(
-                "events",
-                *span,
-                "--filter",
-                f"container={self.name}",
-                "--filter",
-                "event=start",
-                "--format",
-                "{{.Action}}",
-            )
-            return len(seen.split()) - 1
+            record = [one for one in self.ward.record() if one["Actor"]["Attributes"].get("name") == self.name]
+            return [one["Action"] for one in record].count("start") - 1
         happened = until(self.target, "the patient to be seen")
         return self._starts_in_its_log() - 1 if happened else 0
 
@@ -112,7 +100,8 @@ class Scene(ServedAgent):
         variables = [f"--env={key}={value}" for key, value in self._environment().items()]
         health = f"python -c \"import urllib.request as u; u.urlopen('http://127.0.0.1:{self.app}/health', timeout=5)\""
         docker(
-            "run", "--detach", f"--name={self.name}", "--network=host", f"--memory={MEMORY_MB}m",
+            "run", "--detach", f"--name={self.name}", f"--label={self.ward.label}", "--network=host",
+            f"--memory={MEMORY_MB}m",
             f"--memory-swap={MEMORY_MB}m", "--cpus=0.5", "--stop-timeout=3", "--label=aegis.enable=true",
             f"--label=aegis.health_url=http://127.0.0.1:{self.app}/health", f"--health-cmd={health}",
             "--health-interval=1s", "--health-retries=2", "--health-timeout=6s", *variables, IMAGE,

@@ -162,6 +162,7 @@ def test_two_services_on_one_port_are_noticed_before_anything_is_started(demo: D
 
 
 @pytest.mark.engine
+@pytest.mark.alone
 @pytest.mark.timeout(900)
 def test_on_docker_the_leak_is_healed_by_exactly_one_restart(demo: Demo, engine: None) -> None:
     since = docker("info", "--format", "{{.SystemTime}}")
