@@ -29,7 +29,7 @@ SETTINGS = {"AEGIS_SENSE_SECONDS": "0.5", "AEGIS_COOLDOWN_SECONDS": "1"}
 WELL = "[ -e /shared/spoilt ] && exit 4; trap 'exit 0' TERM; echo ready $RELEASE; sleep 600 & wait"
 SPOILS = "touch /shared/spoilt; exit 3"
 # Each task says that it is there. Alone (or, the greedy, always) it burns what CPU it gets.
-BURNS = "trap 'exit 0' TERM; touch /shared/$(hostname); while {}; do :; done; while :; do sleep 0.2; done"
+BURNS = "trap 'exit 0' TERM; touch /shared/$(hostname); while {}; do :; done; while :; do sleep 1; done"
 BUSY = ("sh", "-c", BURNS.format("set -- /shared/*; [ $# -lt 2 ]"))
 GREEDY = ("sh", "-c", BURNS.format(":"))
 
@@ -139,7 +139,7 @@ def scaler(ward: SwarmWard, agent: ServedAgent, tmp_path_factory: pytest.TempPat
     scaler.stop_agent()
 
 
-BURNING = ("--limit-cpu=0.1", "--label=aegis.for=2s", "--label=aegis.max_replicas=3")
+BURNING = ("--limit-cpu=0.1", "--label=aegis.cpu_percent=40", "--label=aegis.for=2s", "--label=aegis.max_replicas=3")
 
 
 def test_one_more_is_kept_where_it_helped(ward: SwarmWard, scaler: ServedAgent) -> None:
@@ -166,7 +166,7 @@ def test_one_more_that_did_not_help_is_taken_back(ward: SwarmWard, scaler: Serve
 
 
 def test_without_a_label_that_says_how_far_a_person_is_asked(ward: SwarmWard, scaler: ServedAgent) -> None:
-    service = ward.serve(*FREE, "--limit-cpu=0.1", "--label=aegis.for=2s", command=GREEDY)
+    service = ward.serve(*FREE, *BURNING[:3], command=GREEDY)
     asked = until(lambda: scaler.incidents(container_name=service.name, status="AWAITING_APPROVAL"), "a question")
 
     shown = scaler.ask(f"/incidents/{asked[0]['incident_id']}")
@@ -177,7 +177,7 @@ def test_without_a_label_that_says_how_far_a_person_is_asked(ward: SwarmWard, sc
 
 
 def test_at_its_ceiling_nothing_is_done(ward: SwarmWard, scaler: ServedAgent) -> None:
-    service = ward.serve(*FREE, *BURNING[:2], "--label=aegis.max_replicas=1", command=GREEDY)
+    service = ward.serve(*FREE, *BURNING[:3], "--label=aegis.max_replicas=1", command=GREEDY)
 
     incident = scaler.closed(container_name=service.name)
 
