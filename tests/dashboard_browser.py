@@ -116,8 +116,8 @@ class Dashboard:
     def _loaded(self, path: str) -> bool:
         try:
             self.tab.goto(f"{self.url}/{path}")
-        except BrowserError:  # broken off, see Scripts
+            for part in (".ag-strip", ".ag-section, .ag-empty"):
+                self.tab.wait_for_selector(part, timeout=SECONDS * 1000 / 3)
+        except BrowserError:  # broken off, see Scripts: also the connection over which the page is drawn
             return False
-        self.tab.wait_for_selector(".ag-strip")
-        self.tab.wait_for_selector(".ag-section, .ag-empty")
         return True
