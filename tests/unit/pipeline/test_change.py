@@ -338,7 +338,9 @@ def test_a_killed_undo_is_finished_and_still_told() -> None:
     incident = judged(one, Action.SCALE_UP, healthy=False)
     assert incident.intent
     one.runtime.undo(incident.intent)
-    assert kinds(undo(incident, one.tools)) == [EventType.UNDONE, EventType.RESTED]
+    told, _ = drafts = undo(incident, one.tools)
+    assert kinds(drafts) == [EventType.UNDONE, EventType.RESTED]
+    assert told.data["seen"]
 
 
 def test_what_cannot_be_taken_back_is_given_to_a_person() -> None:
