@@ -15,7 +15,7 @@ from aegis_dashboard.people_wire import Standing
 from aegis_dashboard.story import Tone
 
 ALL: Final = "*"
-PLACE: Final = "switches"
+PLACE, IN_FORCE = "switches", "in-force"
 MINUTES: Final = 60
 MOST_MINUTES: Final = 43_200
 
@@ -35,9 +35,9 @@ def notice(standings: Sequence[Standing], clock: fmt.Clock) -> Html | None:
 def switches(standings: Sequence[Standing], names: Sequence[str], clock: fmt.Clock) -> None:
     """What is left alone, each with the button that ends it; and folded below it, the way to leave something alone."""
     draw(section("Maintenance and quarantine"))
-    for one in standings:
-        _standing(one, clock)
-    with st.expander("Leave a target alone", icon=":material/do_not_touch:", expanded=bool(standings), key="switches"):
+    if standings:
+        _in_force(standings, clock)
+    with st.expander("Leave a target alone", icon=":material/do_not_touch:", key="switches"):
         target, minutes, reason, name = st.columns([1.2, 0.7, 2, 1], vertical_alignment="bottom")
         target.selectbox("Target", [ALL, *names], format_func=_title, key=f"target-{PLACE}")
         minutes.number_input("Minutes", 1, MOST_MINUTES, MINUTES, key=f"minutes-{PLACE}")
@@ -50,6 +50,16 @@ def switches(standings: Sequence[Standing], names: Sequence[str], clock: fmt.Clo
             )
             st.button("Quarantine", help="What it needs is left to people.", on_click=_pause, args=("quarantine",))
     told(PLACE)
+
+
+def _in_force(standings: Sequence[Standing], clock: fmt.Clock) -> None:
+    with st.container(border=True, key="in-force"):
+        for one in standings:
+            _standing(one, clock)
+        name, _ = st.columns([1, 3])
+        with name:
+            who(IN_FORCE)
+        told(IN_FORCE)
 
 
 def _standing(one: Standing, clock: fmt.Clock) -> None:
@@ -82,4 +92,4 @@ def _pause(word: str) -> None:
 
 
 def _end(target: str, word: str) -> None:
-    say(PLACE, lambda name: people().say_of_target(target, word, {"by": name}), f"{_title(target)}: it is over.")
+    say(IN_FORCE, lambda name: people().say_of_target(target, word, {"by": name}), f"{_title(target)}: it is over.")
