@@ -4,8 +4,8 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY requirements.txt ./
 RUN pip install --no-cache-dir -c requirements.txt \
-    alembic cryptography docker fastapi filelock httptools json-repair limits ollama openai prometheus-client psutil pydantic \
-    pydantic-settings requests rich slack-sdk sqlalchemy structlog tenacity typer uvicorn uvloop
+    alembic cryptography docker fastapi filelock httptools json-repair ollama openai prometheus-client psutil pydantic \
+    pydantic-settings requests rich slack-sdk sqlalchemy structlog tenacity typer uvicorn uvloop websockets
 COPY pyproject.toml ./
 COPY aegis_core ./aegis_core
 RUN pip install --no-cache-dir --no-deps .
