@@ -75,6 +75,7 @@ class SwarmWard(Ward):
     def __enter__(self) -> Self:
         self._opened.enter_context(one_node_swarm())
         super().__enter__()
+        self.engine.shows_swarm = True
         self._folder = Path(tempfile.mkdtemp(prefix="aegis-swarm-"))
         self._opened.callback(shutil.rmtree, self._folder, ignore_errors=True)
         self._opened.callback(self.clear)

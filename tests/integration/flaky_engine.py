@@ -23,6 +23,7 @@ from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
 REAL_ENGINE = "/var/run/docker.sock"
+_IN_NO_SWARM = (b'"LocalNodeState":"active"', b'"LocalNodeState":"locked"')  # of the same length
 
 
 class Fault(Enum):
@@ -43,6 +44,7 @@ class FlakyEngine(socketserver.ThreadingUnixStreamServer):
         self.calls: list[str] = []
         self.requests: list[str] = []  # the same with their queries
         self.shows = shows
+        self.shows_swarm = False  # what an agent does in a swarm is not to depend on what other tests do just now
         self.closing = threading.Event()
         self._faults: list[tuple[re.Pattern[str], Fault | int, list[None]]] = []
         self._lock = threading.Lock()
@@ -118,7 +120,8 @@ class _OneRequest(socketserver.StreamRequestHandler):
         elif fault is Fault.HANG:
             self.server.closing.wait()
         elif fault is not Fault.RESET:
-            self._relay(self._passed_on(head), body, fault)
+            hides = path.endswith("/info") and not self.server.shows_swarm
+            self._relay(self._passed_on(head), body, fault, hides)
 
     def _passed_on(self, head: str) -> str:
         """The head as the engine gets it: one request a connection, and only about what is shown."""
@@ -134,11 +137,12 @@ class _OneRequest(socketserver.StreamRequestHandler):
         self.server.connections.discard(self.request)
         super().finish()
 
-    def _relay(self, head: str, body: bytes, fault: Fault | None) -> None:
+    def _relay(self, head: str, body: bytes, fault: Fault | None, hides: bool) -> None:
         with socket.socket(socket.AF_UNIX) as engine:
             engine.connect(self.server.upstream)
             engine.sendall(head.replace("\n", "\r\n").encode("latin-1") + body)
-            while data := engine.recv(65_536):
+            parts = iter(lambda: engine.recv(65_536), b"")
+            for data in [b"".join(parts).replace(*_IN_NO_SWARM)] if hides else parts:
                 if fault is Fault.CUT:
                     end_of_head = data.find(b"\r\n\r\n") + 4
                     self._say(data[: (end_of_head + len(data)) // 2] if len(data) > end_of_head else data[:10])
