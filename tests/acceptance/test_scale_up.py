@@ -56,6 +56,23 @@ def test_what_the_kernel_killed_gets_more_memory_and_keeps_it_because_it_helps(w
     assert "Undone" not in told(agent, incident["incident_id"])
 
 
+def test_what_is_killed_again_and_again_is_given_enough_to_go_on(ward: Ward, agent: ServedAgent) -> None:
+    options = ("--restart=always", "--label=aegis.max_memory=1g", "--memory=28m", "--memory-swap=28m")
+    patient = ward.admit(*FREE, *options, command=WORKS)
+
+    def healed() -> bool:
+        return any(
+            one["status"] == "RESOLVED" and one["attempts"] for one in agent.incidents(container_name=patient.name)
+        )
+
+    until(healed, "it to be healed")
+    assert limits(patient)[:2] == (42 * MIB, 42 * MIB)
+    assert patient.state["Running"]
+    starts = patient.restarts()
+    until(lambda: all(one["closed_at"] for one in agent.incidents(container_name=patient.name)), "all to be over")
+    assert (limits(patient)[0], patient.restarts()) == (42 * MIB, starts)
+
+
 def test_what_needs_still_more_gets_its_old_limits_back_and_a_person(ward: Ward, agent: ServedAgent) -> None:
     patient = ward.admit(*FREE, "--label=aegis.max_memory=64m", *SMALL, "--cpus=0.5", command=GREEDY)
 
