@@ -335,3 +335,24 @@ def test_a_lost_reply_does_not_restart_twice(fault: Fault, ward: SwarmWard, tmp_
 
     assert service.forced == 1
     assert ward.asked_to_update(service) == (2 if fault is Fault.RESET else 1)
+
+
+@pytest.mark.parametrize("point", ["before:2", "after:2"])
+def test_an_agent_that_is_killed_around_taking_back_leads_to_one_change_back(
+    point: str, ward: SwarmWard, tag: str, tmp_path: Path
+) -> None:
+    """What release 1 finds in the shared folder makes it crash: release 2 is put back."""
+    build(f"{tag}:1", 1, WELL)
+    build(f"{tag}:2", 2, "trap 'exit 0' TERM; sleep 600 & wait")
+    service = ward.serve(*LEFT_TO_US, image=f"{tag}:1", command=())
+    remembers(tmp_path, service)
+    service.deploy(f"{tag}:2")
+    until(lambda: service.update == "completed", "release 2 to run")
+    (service.shared / "spoilt").touch()
+
+    assert dying(ward, tmp_path, service, "ROLLBACK", point) == -9
+    assert dying(ward, tmp_path, service, "ROLLBACK", "never") == 0
+
+    assert ward.asked_to_update(service) == 2
+    assert service.image == f"{tag}:2"
+    until(service.containers, "release 2 to run again")
