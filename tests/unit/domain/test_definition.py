@@ -31,6 +31,10 @@ def seen(**known: Any) -> TargetState:
             {"limits": Limits(memory_bytes=64 * MIB, cpus=1.0)},
             ["limits changed from no memory limit, 0.5 CPUs to 64 MiB, 1 CPUs"],
         ),
+        (
+            {"image_id": "spec:2", "definition": "2", "replicas": 3},
+            ["image shop/web:1 is run in another way than before", "replicas changed from None to 3"],
+        ),
         ({"limits": Limits()}, ["limits changed from no memory limit, 0.5 CPUs to no memory limit, no CPU limit"]),
     ],
 )

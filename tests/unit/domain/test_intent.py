@@ -63,6 +63,15 @@ def test_a_rollback_to_nothing_is_never_reached() -> None:
     assert not intent(Action.ROLLBACK).reached(seen(image_id="", **LATER))
 
 
+@pytest.mark.parametrize("action", [Action.SCALE_UP, Action.ROLLBACK, Action.RESTART])
+def test_an_action_on_a_service_shows_in_its_definition_and_in_nothing_else(action: Action) -> None:
+    one = intent(action, definition="new", image_id="sha256:good", limits=limits(100))
+    as_if = {"image_id": "sha256:good", **LATER}
+    assert not one.reached(seen(definition="old", **as_if))
+    assert one.reached(seen(definition="new", **LATER))
+    assert one.reached(seen(definition="new")) is (action is Action.SCALE_UP), "the others begin a run"
+
+
 def test_an_intent_of_an_earlier_version_has_no_goal_and_can_be_read() -> None:
     stored = intent(Action.RESTART).model_dump(mode="json", exclude={"goal"})
     assert Intent.model_validate(stored) == intent(Action.RESTART)

@@ -225,6 +225,16 @@ def test_more_is_given_without_a_person_only_where_a_label_says_how_far(label: d
     assert judge(Action.SCALE_UP, target=labeled(actions="scale_up", max_cpus="2")).verdict is Verdict.ACT
 
 
+@pytest.mark.parametrize(("label", "verdict"), [("", Verdict.ASK), ("many", Verdict.ASK), ("3", Verdict.ACT)])
+def test_a_service_grows_without_a_person_only_where_a_label_says_how_far(label: str, verdict: Verdict) -> None:
+    """A ceiling of memory says nothing of replicas."""
+    known = labeled(actions="scale_up", max_replicas=label, max_memory="1g")
+    decision = judge(Action.SCALE_UP, target=known.model_copy(update={"replicas": 1}))
+    assert decision.verdict is verdict
+    if verdict is Verdict.ASK:
+        assert "aegis.max_replicas" in decision.reasons[0]
+
+
 @pytest.mark.parametrize(("confidence", "verdict"), [(0.69, Verdict.ASK), (0.7, Verdict.ACT)])
 def test_a_restart_needs_the_confidence_of_the_threshold(confidence: float, verdict: Verdict) -> None:
     assert judge(confidence=confidence).verdict is verdict
@@ -389,6 +399,7 @@ def test_what_a_person_has_approved_needs_no_votes_no_leave_and_no_cool_down() -
         ({"target": None}, "no target of this name"),
         ({"target": state(id="b2", limits=BEFORE.limits)}, "recreated since ann was asked"),
         ({"target": state(limits=Limits(memory_bytes=2**28))}, "limits of web were changed"),
+        ({"target": BEFORE.model_copy(update={"definition": "another"})}, "updated since ann was asked"),
         ({"target": state(labels={}, limits=BEFORE.limits)}, "has not opted in"),
         ({"target": BEFORE, "history": acted(3, 2, 1)}, "In quarantine"),
         ({"target": BEFORE, "policy": DRY}, "Dry run"),

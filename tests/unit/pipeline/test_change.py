@@ -125,6 +125,16 @@ def test_what_was_taken_back_in_an_earlier_incident_is_not_done_to_the_same_targ
     assert prospect(decided(one, Action.SCALE_UP), Action.SCALE_UP, one.state(), one.tools).hindrance == ""
 
 
+def test_the_next_release_of_a_service_may_be_rolled_back_again() -> None:
+    """A service stays the same target whatever it runs."""
+    one = scene()
+    first = judged(one, Action.ROLLBACK, healthy=False)
+    ended = one.after(one.after(first, undo(first, one.tools)), [make.gathered(one.state()), make.failed()])
+    one.incidents.known["earlier"] = ended.model_copy(update={"id": "earlier"})
+    one.runtime._change(NAME, image_id="sha256:3")
+    assert prospect(decided(one, Action.ROLLBACK), Action.ROLLBACK, one.state(), one.tools).hindrance == ""
+
+
 def test_a_newer_target_of_the_name_may_be_rolled_back_again() -> None:
     one = scene()
     first = judged(one, Action.ROLLBACK, healthy=False)

@@ -92,6 +92,15 @@ def test_a_target_that_was_recreated_is_looked_at_anew() -> None:
     assert "recreated" in after.tried[0]
 
 
+def test_a_service_that_was_updated_is_looked_at_anew() -> None:
+    scene = Scene()
+    incident = decided(scene)
+    scene.runtime._change(NAME, definition="another")
+    after = not_done(scene, incident)
+    assert after.status is Status.ANALYZING
+    assert "was updated since it was looked at" in after.tried[0]
+
+
 def test_a_target_that_somebody_has_restarted_is_looked_at_anew() -> None:
     """Also when it was hours ago: the agent was down, and a person has helped."""
     scene = Scene()

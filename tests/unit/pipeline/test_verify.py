@@ -145,6 +145,15 @@ def test_but_not_for_ever() -> None:
     assert "its own health check: starting" in after.tried[0]
 
 
+def test_a_service_whose_tasks_are_replaced_in_turn_is_given_as_long_as_that_takes() -> None:
+    scene = Scene(health=Health.HEALTHY, rollout_seconds=60.0)
+    scene.use(verification=Verification(attempts=2, wait_seconds=0.0, limit_seconds=0.0))
+    incident = acted(scene)
+    scene.runtime.turn(NAME, Health.STARTING)
+    scene.runtime.__class__ = StartsSlowly
+    assert verified(scene, incident).status is Status.RESOLVED
+
+
 class Recovers(Slow):
     """The health URL answers from the third look on."""
 
