@@ -17,6 +17,7 @@ TARGET_LABELS: Final = (
     "name",
     "com.docker.compose.service",
     "compose_service",
+    "com.docker.swarm.service.name",
     "instance",
 )
 """Which labels may name the target, the most telling first."""

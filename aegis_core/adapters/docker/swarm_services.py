@@ -168,7 +168,8 @@ class Services:
             return None
         state = self._containers.described(inspection)
         if state.finished_at and not state.running:
-            self._ended[container] = state
+            with self._lock:
+                self._ended[container] = state
         return state
 
     def _inspected(self, task: Task) -> Inspection | None:

@@ -30,6 +30,7 @@ def _report(**known: object) -> Report:
         ({"com.docker.compose.service": "web"}, "web"),
         ({"com_docker_compose_service": "web"}, "web"),
         ({"container_label_com_docker_compose_service": "web"}, "web"),
+        ({"container_label_com_docker_swarm_service_name": "web"}, "web"),
         ({"name": "Web shop (Vienna)", "instance": "checkout:8080"}, "checkout"),
         ({"instance": "Checkout:8080"}, "Checkout"),
         ({"instance": "http://checkout:8080/health"}, "checkout"),
