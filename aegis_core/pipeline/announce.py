@@ -134,7 +134,9 @@ def _advice(kind: NoticeKind, incident: Incident) -> str:
         return f"{often} {_ADVICE.get(category, '')}".strip()
     if kind is not NoticeKind.FAILED:
         return ""
-    return _ADVICE.get(category, f"Look at `docker logs {incident.target}` and at the incident on the dashboard.")
+    seen = incident.evidence.target if incident.evidence else None
+    logs = "docker service logs" if seen and seen.definition else "docker logs"
+    return _ADVICE.get(category, f"Look at `{logs} {incident.target}` and at the incident on the dashboard.")
 
 
 def _log_lines(incident: Incident) -> tuple[str, ...]:

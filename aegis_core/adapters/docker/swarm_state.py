@@ -184,4 +184,4 @@ def _told(service: Service, found: Muster, tasks: Sequence[Task]) -> tuple[str, 
         told.append(message)
     unwell = sorted((task for task in tasks if trouble(task)), key=changed_at)
     told += [f"task {place(task)} {task['Status']['State']}: {trouble(task)}" for task in unwell[-_TROUBLES:]]
-    return tuple(clean_line(text)[:_TROUBLE_CHARACTERS] for text in told)
+    return tuple(clean_line(text)[:_TROUBLE_CHARACTERS] for text in dict.fromkeys(told))

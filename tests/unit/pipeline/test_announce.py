@@ -113,6 +113,11 @@ def test_a_failure_before_any_diagnosis_can_be_told() -> None:
     assert "docker logs web" in notice.advice
 
 
+def test_people_are_told_how_the_log_of_a_service_is_read() -> None:
+    notice = one((make.gathered(make.state(definition="1f")),), (make.failed("given up"),))
+    assert "docker service logs web" in notice.advice
+
+
 def nowhere() -> Draft:
     """The evidence of a target that the runtime does not know."""
     found = make.gathered()
