@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = None
     llm_model: str = "openai/gpt-4o-mini"
     llm_timeout_seconds: float = Field(30.0, gt=0)
+    llm_evidence_characters: int = Field(1_200, ge=400, le=50_000)  # of every model; large ones can read more
     ollama_url: str = ""  # such as http://127.0.0.1:11434; empty: this rung is left out
     ollama_model: str = "qwen2.5-coder:1.5b"
     ollama_timeout_seconds: float = Field(60.0, gt=0)

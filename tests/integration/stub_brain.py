@@ -54,7 +54,7 @@ def evaluations(now: datetime, told: str) -> list[dict[str, Any]]:
 def _evaluation(now: datetime, told: str, run: Run) -> Evaluation:
     chance = random.Random(f"{run.brain} {run.origin}")
     answers = tuple(_answered(number, chance, run.brain, run.good, told) for number in range(run.cases))
-    prompt = "" if run.brain == "rules" else "diagnose_v1"
+    prompt = "" if run.brain == "rules" else "diagnose_v2"
     return Evaluation(
         at=now - timedelta(minutes=run.minutes_ago),
         brain=run.brain,

@@ -23,7 +23,7 @@ from aegis_core.errors import AnswerInvalid, BrainRefused, BrainUnavailable
 
 from .answer import answer_schema
 from .deadline import within
-from .prompt import MOST_CHARACTERS, Message
+from .prompt import EVIDENCE_CHARACTERS, Message
 from .talk import Talk, Words
 from .wire import Guard
 
@@ -99,7 +99,7 @@ class CloudRung:
         model: str,
         timeout: float = 20.0,
         budget: float = 30.0,
-        most_characters: int = MOST_CHARACTERS,
+        most_characters: int = EVIDENCE_CHARACTERS,
         proxy: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:

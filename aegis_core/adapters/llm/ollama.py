@@ -14,7 +14,7 @@ from aegis_core.errors import AnswerInvalid, BrainError, BrainRefused, BrainUnav
 
 from .answer import answer_schema
 from .deadline import within
-from .prompt import MOST_CHARACTERS, Message
+from .prompt import EVIDENCE_CHARACTERS, Message
 from .talk import Talk, Words
 from .wire import Guard
 
@@ -46,7 +46,7 @@ class OllamaRung:
         model: str,
         timeout: float = 60.0,
         budget: float = 90.0,
-        most_characters: int = MOST_CHARACTERS,
+        most_characters: int = EVIDENCE_CHARACTERS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model = model

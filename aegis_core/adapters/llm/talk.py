@@ -8,7 +8,7 @@ from aegis_core.domain.evidence import Evidence
 from aegis_core.errors import AnswerInvalid
 
 from .answer import check, parse_answer
-from .prompt import Message, render, repair
+from .prompt import VERSION, Message, render, repair
 
 
 class Words(NamedTuple):
@@ -46,7 +46,7 @@ class Talk(NamedTuple):
     def _checked(self, words: Words, evidence: Evidence, begun: float) -> Diagnosis:
         seconds = self.monotonic() - begun
         diagnosis = check(parse_answer(words.text), evidence, self.source, self.model, seconds)
-        return diagnosis.model_copy(update={"tokens": words.tokens})
+        return diagnosis.model_copy(update={"tokens": words.tokens, "prompt": VERSION})
 
 
 def _sum(first: Tokens | None, second: Tokens | None) -> Tokens | None:

@@ -13,7 +13,8 @@ from aegis_core.domain.masking import mask
 from aegis_core.domain.postmortem import Words
 from aegis_core.errors import AnswerInvalid, BrainError, BrainUnavailable
 
-from .prompt import Message, as_data, sections
+from .excerpt import as_data
+from .prompt import Message, sections
 
 FACTS_CHARACTERS: Final = 8_000
 FEWEST, MOST = 40, 1_200  # characters of the words

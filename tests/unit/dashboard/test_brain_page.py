@@ -65,7 +65,7 @@ def test_what_a_model_said_is_shown_as_text() -> None:
 
 def test_who_was_asked_is_told_with_what_it_cost() -> None:
     told = asked_of(READ[0], CLOCK)
-    for piece in ("48 in cases", "diagnose_v1", "5.2 s", "cloud small 48×"):
+    for piece in ("48 in cases", "diagnose_v2", "5.2 s", "cloud small 48×"):
         assert piece in told
     assert "tokens" not in asked_of(READ[1], CLOCK)
 

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis_core.adapters.llm.prompt import LEAST_CHARACTERS, MOST_CHARACTERS, Message, as_data, render, repair
+from aegis_core.adapters.llm.answer import parse_answer
+from aegis_core.adapters.llm.excerpt import as_data
+from aegis_core.adapters.llm.prompt import EVIDENCE_CHARACTERS, LEAST_CHARACTERS, Message, render, repair
 from aegis_core.domain.action import Action
 from aegis_core.domain.diagnosis import Category
 from aegis_core.domain.evidence import Evidence, Precedent, lines_of
@@ -55,7 +57,7 @@ def test_the_prompt_names_every_action_and_category_with_its_meaning() -> None:
 
 def test_the_numbered_lines_of_the_evidence_stand_in_it() -> None:
     evidence = with_logs("ERROR one", "ERROR two")
-    user = render(evidence)[1].content
+    user = render(evidence)[-1].content
     assert all(f"\n{line.number} {line.text}\n" in user for line in lines_of(evidence))
 
 
@@ -76,9 +78,9 @@ def test_text_that_tries_to_steer_stays_one_line_of_data_between_the_marks(text:
         "happening": evidence.model_copy(update={"happenings": (text,)}),
         "image": evidence.model_copy(update={"target": state.model_copy(update={"image": text})}),
     }
-    system, user = render(changed[place])
-    plain_system, plain_user = render(evidence)
-    assert system == plain_system
+    *fixed, user = render(changed[place])
+    *plain_fixed, plain_user = render(evidence)
+    assert fixed == plain_fixed
     assert user.content.count("<<<EVIDENCE\n") == user.content.count("EVIDENCE>>>") == 1
     before, _, rest = user.content.partition("<<<EVIDENCE\n")
     data, _, after = rest.partition("\nEVIDENCE>>>")
@@ -97,25 +99,67 @@ def test_the_prompt_keeps_its_bound_whatever_the_evidence(lines: list[str], most
     evidence = with_logs(*lines, name="n" * 500).model_copy(
         update={"precedents": (lesson,) * 3, "missing": ("m" * 500,) * 9, "tried": ("t" * 900,) * 9}
     )
-    assert total(render(evidence, most)) <= max(most, LEAST_CHARACTERS)
+    around = total(render(with_logs())[:-1]) + len("<<<EVIDENCE\n\nEVIDENCE>>>")
+    assert total(render(evidence, most)) <= around + max(most, LEAST_CHARACTERS)
 
 
-def test_a_prompt_that_shrinks_loses_raw_lines_first_and_keeps_the_state() -> None:
+def test_a_prompt_that_shrinks_loses_lines_and_keeps_the_state_and_the_first_errors() -> None:
     lines = [f"ERROR {word} " + word * 20 for word in ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta")]
     evidence = with_logs(*lines * 3)
-    small, large = render(evidence, LEAST_CHARACTERS)[1].content, render(evidence, MOST_CHARACTERS)[1].content
+    small, large = (render(evidence, most)[-1].content for most in (LEAST_CHARACTERS, EVIDENCE_CHARACTERS))
     assert "E2 state: running" in small
+    assert "ERROR alpha" in small
     assert "E2 state: running" in large
-    assert len(_raw(small)) < len(_raw(large))
+    assert "lines left out" in small
+    assert len(small) < len(large)
 
 
-def _raw(user: str) -> str:
-    return user.partition("Newest log lines:\n")[2]
+def test_the_first_errors_and_the_last_ones_come_before_those_between() -> None:
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    user = render(with_logs(*[f"ERROR {word} " + "x" * 150 for word in words]), 1_900)[-1].content
+    assert all(f"ERROR {word} " in user for word in ("one", "five", "ten", "twelve"))
+    assert "ERROR seven " not in user
+
+
+def test_where_errors_tell_enough_the_other_lines_are_left_out() -> None:
+    user = render(with_logs("ERROR a", "ERROR b", "ERROR c", *[f"line {word}" for word in ("d", "e")], "the end"))[-1]
+    assert "log: line d" not in user.content
+    few = render(with_logs("ERROR a", "line d"))[-1]
+    assert "log: line d" in few.content
+
+
+def test_a_long_line_keeps_its_two_ends() -> None:
+    line = as_data("could not publish " + "x" * 900 + " because the disk is full")
+    assert line.startswith("could not publish")
+    assert line.endswith("the disk is full")
+
+
+def test_when_a_line_was_written_is_not_told() -> None:
+    stamps = ("2026-11-20T08:15:26.123Z ", "[2026-11-20 08:15:26,123] ", "Nov 20 08:15:26 ", "2026/11/20 08:15:26 ")
+    user = render(with_logs(*[f"{stamp}ERROR number{place}" for place, stamp in enumerate(stamps)]))[-1].content
+    assert all(f"log: ERROR number{place}" in user for place in range(len(stamps)))
+
+
+def test_every_example_answers_a_question_in_the_form_of_the_real_one_and_cites_what_stands_in_it() -> None:
+    _, *examples, _ = render(with_logs())
+    asked, answered = examples[::2], examples[1::2]
+    assert len(asked) == len(answered) >= 3
+    for question, answer in zip(asked, answered, strict=True):
+        assert (question.role, answer.role) == ("user", "assistant")
+        assert question.content.startswith("<<<EVIDENCE\n")
+        assert question.content.endswith("\nEVIDENCE>>>")
+        cited = parse_answer(answer.content).evidence
+        assert all(f"\n{number} " in question.content for number in cited)
+
+
+def test_the_examples_show_every_action() -> None:
+    shown = {parse_answer(one.content).action for one in render(with_logs()) if one.role == "assistant"}
+    assert shown >= {Action.RESTART, Action.ROLLBACK, Action.NOOP}
 
 
 def test_the_newest_raw_lines_are_kept_in_their_order_and_no_more_than_2000_characters() -> None:
     evidence = with_logs().model_copy(update={"tail": tuple(f"line {number:03} " + "x" * 80 for number in range(40))})
-    tail = render(evidence)[1].content.partition("Newest log lines:\n")[2].splitlines()
+    tail = render(evidence)[-1].content.partition("Newest log lines:\n")[2].splitlines()
     shown = [line for line in tail if line.startswith("line")]
     assert shown == sorted(shown)
     assert shown[-1].startswith("line 039")
