@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from aegis_core.adapters.llm.arbiter import Arbitrated
 from aegis_core.adapters.llm.chain import Ladder, Observer, Rung
 from aegis_core.adapters.llm.cloud import CloudRung
 from aegis_core.adapters.llm.embeddings import CloudEmbedder, OllamaEmbedder
@@ -24,8 +25,12 @@ Rungs = Sequence[CloudRung | OllamaRung | RulesRung]
 
 
 def ladder(rungs: Sequence[Rung], observe: Observer | None = None) -> Ladder:
-    """Put the ladder together."""
-    return Ladder(rungs, observe=observe)
+    """Put the ladder together: what a model answers is arbitrated, with the rules as the witness."""
+    rules = next((rung for rung in rungs if isinstance(rung, RulesRung)), None)
+    if rules is None:
+        return Ladder(rungs, observe=observe)
+    arbitrated = [Arbitrated(rung, rules) if isinstance(rung, CloudRung | OllamaRung) else rung for rung in rungs]
+    return Ladder(arbitrated, observe=observe)
 
 
 def brain(settings: Settings, alone: Source | None = None) -> Brain:
@@ -60,6 +65,7 @@ def rungs_of(settings: Settings) -> Rungs:
                 model=settings.llm_model,
                 timeout=settings.llm_timeout_seconds * ONE_CALL,
                 budget=settings.llm_timeout_seconds,
+                most_characters=settings.llm_evidence_characters,
             )
         )
     if settings.ollama_url:
@@ -69,6 +75,7 @@ def rungs_of(settings: Settings) -> Rungs:
                 model=settings.ollama_model,
                 timeout=settings.ollama_timeout_seconds * ONE_CALL,
                 budget=settings.ollama_timeout_seconds,
+                most_characters=settings.llm_evidence_characters,
             )
         )
     return [*rungs, RulesRung()]

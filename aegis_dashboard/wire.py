@@ -125,6 +125,7 @@ class Diagnosis(Wire):
     model: Text = ""
     seconds: float = 0.0
     passed_over: Texts = ()
+    dissent: Texts = ()
 
 
 class EvidenceLine(Wire):

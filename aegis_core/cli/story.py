@@ -122,7 +122,8 @@ def _diagnosed(data: Mapping[str, Any]) -> Told:
     by = f"{diagnosis.source} ({diagnosis.model})" if diagnosis.model else str(diagnosis.source)
     headline = f"diagnosis by {by}, {diagnosis.confidence:.2f} sure: {diagnosis.action}"
     cause = (words.short(diagnosis.root_cause, 600), Tone.PLAIN)
-    return Told(headline, Tone.WORK, (cause, *_dim(*cited, *over)))
+    other = [f"seen otherwise by {words.short(text)}" for text in diagnosis.dissent]
+    return Told(headline, Tone.WORK, (cause, *_dim(*cited, *other, *over)))
 
 
 _VERDICTS: Final[Mapping[Verdict, tuple[str, Tone]]] = {

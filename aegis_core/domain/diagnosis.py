@@ -87,4 +87,6 @@ class Diagnosis(Stored):
     model: str = ""  # name of the model, or version of the rules
     seconds: float = 0.0
     tokens: Tokens | None = None  # None where no model was asked, or its server does not tell
+    prompt: str = ""  # version of the prompt, where a model was asked
     passed_over: tuple[str, ...] = ()  # the rungs before this one, and why each gave no answer
+    dissent: tuple[str, ...] = ()  # who saw it otherwise, and how

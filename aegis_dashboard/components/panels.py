@@ -44,6 +44,9 @@ def diagnosis(incident: Detail) -> Html:
         return waiting("Diagnosis", "There was no diagnosis." if incident.closed else asked)
     passed = [div(text, cls="ag-muted") for text in found.passed_over]
     over = div(div("Asked before, without an answer", cls="ag-label"), *passed, cls="ag-gap") if passed else None
+    other = (
+        div(div("Seen otherwise by", cls="ag-label"), _quotes(found.dissent), cls="ag-gap") if found.dissent else None
+    )
     return panel(
         "Diagnosis",
         tag("p", found.root_cause, cls="ag-lead"),
@@ -56,6 +59,7 @@ def diagnosis(incident: Detail) -> Html:
             ("took", fmt.duration(found.seconds) if found.seconds else None),
         ),
         div(div("Rests on", cls="ag-label"), _quotes(found.evidence), cls="ag-gap") if found.evidence else None,
+        other,
         over,
         aside=source_chip(found.source, None),
     )

@@ -103,12 +103,21 @@ def test_evidence_tells_what_was_measured_and_the_newest_errors() -> None:
 
 def test_a_diagnosis_tells_its_source_its_confidence_and_what_it_rests_on() -> None:
     told = text_of(
-        diagnosed(diagnosis(confidence=0.86, source=Source.CLOUD, model="m-1", passed_over=("runbook: none",)))
+        diagnosed(
+            diagnosis(
+                confidence=0.86,
+                source=Source.CLOUD,
+                model="m-1",
+                passed_over=("runbook: none",),
+                dissent=("rules rules-9: dns_failure, NOOP (0.60). A name.",),
+            )
+        )
     )
     assert told.startswith("diagnosis by cloud (m-1), 0.86 sure: RESTART")
     assert "A cache grows without bound." in told
     assert "rests on: measured: memory at 93 % of its limit" in told
     assert "passed over: runbook: none" in told
+    assert "seen otherwise by rules rules-9: dns_failure, NOOP (0.60). A name." in told
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

@@ -53,3 +53,12 @@ def test_only_an_alert_without_a_container_says_that_it_names_none() -> None:
     note = panels.nobody(incident("FAILED", container_name="unmapped:grafana:Disk-3f2a9c1d"))
     assert note is not None
     assert "AEGIS_TARGET_LABELS" in note
+
+
+def test_who_saw_the_cause_otherwise_is_shown_beside_the_diagnosis() -> None:
+    words = "rules rules-9: dns_failure, NOOP (0.60). A name does not resolve."
+    known = {"root_cause": "The cache is full.", "action": "RESTART", "category": "oom", "source": "cloud"}
+    shown = panels.diagnosis(incident("DECIDED", analysis={**known, "dissent": [words]}))
+    assert "Seen otherwise by" in shown
+    assert words in shown
+    assert "Seen otherwise by" not in panels.diagnosis(incident("DECIDED", analysis=known))
