@@ -169,8 +169,6 @@ class Live:
 
     def _look(self) -> bool:
         """Read what is new, keep it and wake the followers; returns whether there is more. Raises StoreUnavailable."""
-        if not self._followers:
-            return False
         entries = list(self._entries(self._feed.after(self._head, BATCH), self._folds))
         summed = self._sum_due and monotonic() - self._summed_at >= FIGURES_SECONDS
         if summed:

@@ -112,6 +112,20 @@ def test_nobody_follows_and_nothing_is_read(live: Live, log: Log) -> None:
     assert late.heard == ["b:1 RECEIVED"]
 
 
+def test_an_incident_that_went_on_while_nobody_followed_is_told_as_it_stands(live: Live, log: Log) -> None:
+    ear = Ear(live)
+    log.write("a", make.received(), make.gathered())
+    live.nudge()
+    wait_until(lambda: len(ear.listen()) == 2, "the beginning")
+    live.leave(ear.wake)
+    log.write("a", make.diagnosed(), make.decided())
+    late = Ear(live)
+    log.write("a", make.commented())
+    live.nudge()
+    wait_until(late.listen, "what came after it")
+    assert late.heard == ["a:5 DECIDED"]
+
+
 def test_whoever_is_too_far_behind_reads_the_store_and_misses_nothing(
     live: Live, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
