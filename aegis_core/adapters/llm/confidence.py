@@ -21,33 +21,38 @@ class Knot(Value):
 
 
 class Confidence(Value):
-    """A mapping from the lead of the heaviest weight to the share of right answers; linear between its knots.
+    """Mappings from the lead of the heaviest weight to the share of right answers; linear between their knots.
 
-    The lead is the weight less `rival` times the weight of the second.
+    The lead is the weight less `rival` times the weight of the second. `knots` hold for wording alone, `state` where
+    the runtime knows the target, so that exit codes, health and figures stand beside the words.
     """
 
     origin: str = Field(min_length=15)  # on what the knots were fitted, and how
     rival: float = Field(ge=0, le=1)
     knots: tuple[Knot, ...] = Field(min_length=2)
+    state: tuple[Knot, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
     def _rises(self) -> "Confidence":
-        if any(later.lead <= earlier.lead or later.sure < earlier.sure for earlier, later in pairwise(self.knots)):
+        pairs = (*pairwise(self.knots), *pairwise(self.state))
+        if any(later.lead <= earlier.lead or later.sure < earlier.sure for earlier, later in pairs):
             raise ValueError("more lead never makes less sure")
         return self
 
-    def of(self, weights: Sequence[float]) -> float:
-        """Say how sure the heaviest of some weights (0 to 1, the heaviest first) makes; 0 without any."""
+    def of(self, weights: Sequence[float], *, known: bool = False) -> float:
+        """Say how sure the heaviest of some weights (0 to 1, the heaviest first) makes; 0 without any.
+
+        `known` tells whether the runtime knows the target.
+        """
         if not weights:
             return 0.0
+        knots = self.state if known else self.knots
         lead = max(0.0, weights[0] - self.rival * (weights[1] if len(weights) > 1 else 0.0))
-        if lead >= self.knots[-1].lead:
-            return self.knots[-1].sure
-        for low, high in pairwise(self.knots):
+        for low, high in pairwise(knots):
             if lead <= high.lead:
                 share = max(0.0, lead - low.lead) / (high.lead - low.lead)
                 return low.sure + share * (high.sure - low.sure)
-        return self.knots[-1].sure
+        return knots[-1].sure
 
 
 def read_confidence() -> Confidence:

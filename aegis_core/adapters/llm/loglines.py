@@ -20,7 +20,7 @@ WRAPPED: Final = 0.6  # of an error that names its own cause in the line after i
 _LEVEL: Final = re.compile(
     r"\b(?:level|severity|lvl|levelname|loglevel)\b[\"']?\s{0,2}[=:]\s{0,2}[\"']?(?P<named>\w{1,12})"
     r"|(?:^|[\s\[|(<\"'/,])(?P<bare>trace|debug|dbg|verbose|info|inf|notice|noti|note|warn(?:ing)?|wrn|error|erro|err|severe"
-    r"|critical|crit|fatal|panic|alert|emerg)(?=[\s\]|)>:,\"'/]|$)"
+    r"|critical|crit|fatal|panic|alert|emerg)(?![\"']?\s?[:=]\s?\"[^\"])(?=[\s\]|)>:,\"'/]|$)"
     r"|^(?:\S{10,40} )?(?P<klog>[iwef])\d{4} \d\d:\d\d",
     re.IGNORECASE,
 )

@@ -42,17 +42,21 @@ class Phrase(NamedTuple):
 
     text: str
     words: frozenset[str]  # whole words
+    one_of: tuple[frozenset[str], ...]  # of each bracket: whole words of which one has to stand
     needle: str  # its longest piece that is literal
     pattern: re.Pattern[str]
 
     def may_fit(self, text: str, words: frozenset[str]) -> bool:
         """Tell quickly whether it is worth searching for in a text that has these words."""
-        return self.words <= words and self.needle in text
+        return self._words_stand(words) and self.needle in text
 
     def end_in(self, line: str, words: frozenset[str]) -> int:
         """Tell where in a plain line the wording ends; 0 where it does not stand there."""
-        found = self.pattern.search(line) if self.words <= words else None
+        found = self.pattern.search(line) if self._words_stand(words) else None
         return found.end() if found else 0
+
+    def _words_stand(self, words: frozenset[str]) -> bool:
+        return self.words <= words and not any(words.isdisjoint(choices) for choices in self.one_of)
 
 
 def phrase(text: str) -> Phrase:
@@ -65,7 +69,17 @@ def phrase(text: str) -> Phrase:
         raise ValueError(f"a phrase is made of words, and its brackets hold alternatives: {text!r}")
     needed = frozenset(_WHOLE_WORD.findall(outside.replace("#", "*").replace("...", " ... ")))
     pieces = outside.removesuffix("$").replace("...", "*").replace("#", "*").split("*")
-    return Phrase(text, needed, max(pieces, key=len).strip(), re.compile(_expression(bare)))
+    one_of = tuple(choices for found in _GROUP.finditer(bare) if (choices := _choices(bare, found)))
+    return Phrase(text, needed, one_of, max(pieces, key=len).strip(), re.compile(_expression(bare)))
+
+
+def _choices(bare: str, group: re.Match[str]) -> frozenset[str]:
+    """Of every alternative in a bracket its longest whole word; none where one of them has none."""
+    before, after = bare[: group.start()][-1:], bare[group.end() :][:1]
+    if re.match(r"[a-z0-9*#]", before) or re.match(r"[a-z0-9*#]", after):
+        return frozenset()
+    words = [_WHOLE_WORD.findall(choice.replace("#", "*")) for choice in group[0][1:-1].split("|")]
+    return frozenset(max(found, key=len) for found in words) if all(words) else frozenset()
 
 
 def _expression(text: str) -> str:
