@@ -22,6 +22,8 @@ RELIANCE: Final = 3.0
 """How many times likelier a cause counts that a model names; little, so that a small one can be relied on so far."""
 TOLD_BY_ONE: Final = 0.5
 """As sure as a cause may be that only a model has named."""
+PROPOSES: Final = 0.8
+"""As sure as a model has to be to have an action of its own put before a person; one that is less sure only guesses."""
 LIFT: Final = 0.5
 """How much of the doubt that the rules leave a model takes away which is sure of the same."""
 DOUBT: Final = 0.1
@@ -70,31 +72,37 @@ def _agreed(said: Diagnosis, rules: Diagnosis) -> Diagnosis:
         if _acts(rules) and rules.confidence < SURE:
             sure = min(sure, max(rules.confidence, ASKED))
         return _made(said, rules, sure, f"{said.justification} The rules see the same.")
-    sure = min(rules.confidence, ASKED) if _acts(rules) else rules.confidence
     why = f"{rules.justification} Model and rules see the same cause, and differ in what follows from it."
-    return _made(said, rules, sure, why, action=_action(said, rules), dissent=said)
-
-
-def _action(said: Diagnosis, rules: Diagnosis) -> Action:
-    """Whether anything is done is for the rules to say, and which of two actions for whoever is surer."""
-    preferred = _acts(said) and _acts(rules) and said.confidence > rules.confidence
-    return said.action if preferred else rules.action
-
-
-def _told_by_model(said: Diagnosis, rules: Diagnosis) -> Diagnosis:
-    """The rules have nothing to say for it and nothing against it."""
-    why = f"{said.justification} The rules do not know the cause, so a person should look."
-    return _made(said, rules, min(said.confidence, TOLD_BY_ONE), why)
+    return _made(said, rules, _disputed(said, rules, rules.confidence), why, _action(said, rules), said)
 
 
 def _kept(said: Diagnosis, rules: Diagnosis) -> Diagnosis:
     """The rules are surer of their cause than a model can be of another."""
-    sure = max(0.0, rules.confidence - DOUBT)
-    if said.action is not rules.action:
-        sure = min(sure, ASKED)
+    sure = _disputed(said, rules, max(0.0, rules.confidence - DOUBT))
     cause = said.model_copy(update={"root_cause": rules.root_cause, "category": rules.category})
     why = f"{rules.justification} The model sees another cause, and the rules are surer."
-    return _made(cause, rules, sure, why, action=_action(said, rules), dissent=said)
+    return _made(cause, rules, sure, why, _action(said, rules), said)
+
+
+def _action(said: Diagnosis, rules: Diagnosis) -> Action:
+    """Whether anything is done is for the rules to say, and which of two actions for whoever is surer."""
+    surer = said.confidence > max(rules.confidence, PROPOSES)
+    return said.action if surer and _acts(said) and _acts(rules) else rules.action
+
+
+def _disputed(said: Diagnosis, rules: Diagnosis, sure: float) -> float:
+    """Have a person asked where they differ, and the rules would act or the model is surer."""
+    differ = said.action is not rules.action and (_acts(rules) or said.confidence > rules.confidence)
+    return min(sure, ASKED) if differ else sure
+
+
+def _told_by_model(said: Diagnosis, rules: Diagnosis) -> Diagnosis:
+    """The rules have nothing to say for it and nothing against it. Only a model that is sure proposes an action."""
+    why = f"{said.justification} The rules do not know the cause, so a person should look."
+    action = said.action if said.confidence >= PROPOSES else Action.NOOP
+    if action is not said.action:
+        why += f" (The model would {said.action}.)"
+    return _made(said, rules, min(said.confidence, TOLD_BY_ONE), why, action)
 
 
 def _preferred(said: Diagnosis, heard: Witnessed) -> Diagnosis:
@@ -103,19 +111,18 @@ def _preferred(said: Diagnosis, heard: Witnessed) -> Diagnosis:
     follows = next((one.action for one in heard.suspected if one.category is said.category), said.action)
     why = f"{said.justification} The rules are not sure: they suspect {rules.category} as well."
     action = follows if follows is rules.action else Action.NOOP
-    return _made(said, rules, min(said.confidence, TOLD_BY_ONE), why, action=action, dissent=rules)
+    return _made(said, rules, min(said.confidence, TOLD_BY_ONE), why, action, rules)
 
 
 def _acts(one: Diagnosis) -> bool:
     return one.action is not Action.NOOP
 
 
-def _made(
+def _made(  # noqa: PLR0917 - who, how sure, why, what
     said: Diagnosis,
     rules: Diagnosis,
     sure: float,
     why: str,
-    *,
     action: Action | None = None,
     dissent: Diagnosis | None = None,
 ) -> Diagnosis:

@@ -127,10 +127,14 @@ def test_a_model_that_would_act_where_the_rules_would_not_acts_on_nothing() -> N
             assert made.action is Action.NOOP
 
 
-def test_of_the_same_cause_the_rules_know_what_follows() -> None:
-    made = arbitrate(said(Category.TLS_EXPIRED, Action.RESTART), heard(Category.TLS_EXPIRED, Action.NOOP, CERTAIN))
-    assert (made.action, made.confidence) == (Action.NOOP, CERTAIN)
-    assert made.dissent[0].startswith("cloud small-1: tls_expired, RESTART")
+@pytest.mark.parametrize("cause", [Category.TLS_EXPIRED, Category.STALE_CONNECTION])
+def test_where_the_rules_would_do_nothing_only_a_model_that_is_surer_has_a_person_asked(cause: Category) -> None:
+    rules = heard(Category.TLS_EXPIRED, Action.NOOP, CERTAIN)
+    for sure, asked in ((0.7, False), (0.95, True)):
+        made = arbitrate(said(cause, Action.RESTART, sure), rules)
+        assert (made.category, made.action) == (Category.TLS_EXPIRED, Action.NOOP)
+        assert (made.confidence < SURE) is asked
+        assert made.dissent[0].startswith(f"cloud small-1: {cause}, RESTART")
 
 
 def test_where_the_rules_know_nothing_the_model_names_the_cause_and_a_person_is_asked() -> None:
@@ -139,6 +143,13 @@ def test_where_the_rules_know_nothing_the_model_names_the_cause_and_a_person_is_
     assert (made.category, made.action) == (Category.APP_CRASH_BUG, Action.RESTART)
     assert made.confidence < SURE
     assert "a person should look" in made.justification
+
+
+def test_of_a_cause_that_nobody_else_sees_only_a_sure_model_proposes_an_action() -> None:
+    nothing = Witnessed(diagnosis=diagnosis(Action.NOOP, 0.3, **RULES, category=Category.UNKNOWN))
+    made = arbitrate(said(Category.APP_CRASH_BUG, Action.RESTART, 0.7), nothing)
+    assert (made.category, made.action) == (Category.APP_CRASH_BUG, Action.NOOP)
+    assert "would RESTART" in made.justification
 
 
 @pytest.mark.parametrize(("second", "believed"), [(0.35, Category.DISK_FULL), (0.1, Category.OOM)])
