@@ -472,3 +472,36 @@ def test_any_evidence_gets_a_sound_answer(
     assert diagnosis.evidence
     _, unknown = cited(evidence, [text for text in diagnosis.evidence if len(text.split()) > 2])
     assert not [text for text in unknown if len(" ".join(text.split()).strip(" \"'`")) >= 12]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        'exec: "gunicorn": executable file not found in $PATH: unknown',
+        "nginx: [emerg] unknown directive in nginx.conf:12",
+        "[ERROR] Worker (pid:31) was sent SIGKILL! Perhaps out of memory?",
+        "connect: connection reset by peer",
+        "HikariPool-1 - Connection is not available, request timed out after 30001ms",
+    ],
+)
+def test_wording_alone_brings_about_nothing_that_it_only_guesses_at(line: str) -> None:
+    said = RUNG.diagnose(seen(Fault.CUSTOM, line).model_copy(update={"target": None}))
+    assert said.action is Action.NOOP or said.confidence < ACT
+
+
+def test_a_command_that_fails_in_a_running_container_is_the_check_s_and_not_the_image_s() -> None:
+    line = 'OCI runtime exec failed: exec failed: exec: "curl": executable file not found in $PATH: unknown'
+    said = RUNG.diagnose(seen(Fault.CUSTOM, line).model_copy(update={"target": None}))
+    assert (said.category, said.action) == (Category.HEALTHCHECK_MISCONFIG, Action.NOOP)
+
+
+def test_the_master_s_guess_at_memory_counts_for_less_than_its_own_timeout() -> None:
+    lines = ["[CRITICAL] WORKER TIMEOUT (pid:7)", "[ERROR] Worker (pid:7) was sent SIGKILL! Perhaps out of memory?"]
+    assert RUNG.diagnose(seen(Fault.CUSTOM, *lines).model_copy(update={"target": None})).category is not Category.OOM
+
+
+def test_the_same_words_make_surer_where_the_runtime_knows_the_target() -> None:
+    with_state = seen(Fault.CRASH_LOOP, "KeyError: 'DATABASE_URL'", exit_code=1)
+    alone = seen(Fault.CUSTOM, "KeyError: 'DATABASE_URL'").model_copy(update={"target": None})
+    assert RUNG.diagnose(with_state).confidence > RUNG.diagnose(alone).confidence
