@@ -16,8 +16,10 @@ ASKED: Final = 0.65
 """As sure as an action may be that is disputed, or that the rules alone are not sure of: a person is asked."""
 VAGUE: Final = frozenset({Category.APP_CRASH_BUG, Category.HEALTHY, Category.UNKNOWN})
 """What a model says that sees nothing in particular: it takes no cause away."""
-CONSEQUENCE: Final = Category.APP_CRASH_BUG
-"""What most causes end in. Rules that see no more than that, and are not sure of it, give way to any cause of it."""
+CRASH: Final = Category.APP_CRASH_BUG
+"""What most causes end in: rules that see no more than that give way to any cause of it."""
+SURE_OF_CRASH: Final = 0.8
+"""Unless they are as sure of it as this."""
 RELIANCE: Final = 3.0
 """How many times likelier a cause counts that a model names; little, so that a small one can be relied on so far."""
 TOLD_BY_ONE: Final = 0.5
@@ -58,11 +60,13 @@ def arbitrate(said: Diagnosis, heard: Witnessed) -> Diagnosis:
 
 
 def _gives_way(said: Diagnosis, heard: Witnessed) -> bool:
-    certainty = max((one.confidence for one in heard.suspected), default=heard.diagnosis.confidence)
-    if certainty >= SURE or said.category in VAGUE:
+    if said.category in VAGUE:
         return False
+    certainty = max((one.confidence for one in heard.suspected), default=heard.diagnosis.confidence)
+    if heard.diagnosis.category is CRASH:
+        return certainty < SURE_OF_CRASH
     rival = max((one.confidence for one in heard.suspected if one.category is said.category), default=0.0)
-    return heard.diagnosis.category is CONSEQUENCE or certainty < RELIANCE * rival
+    return certainty < min(SURE, RELIANCE * rival)
 
 
 def _agreed(said: Diagnosis, rules: Diagnosis) -> Diagnosis:
