@@ -39,8 +39,8 @@ def main(wanted: set[str]) -> None:
         if "forecast" in wanted:
             console.print(forecast.measure())
             console.print(forecast.prevent(folder))
-        if "eval" in wanted:
-            console.print(evaluation.measure())
+        for name in sorted(wanted & evaluation.MEASURES.keys()):
+            console.print(evaluation.MEASURES[name]())
         if "hostile" in wanted:
             console.print(hostile.measure(folder))
         if "watching" in wanted:

@@ -4,6 +4,7 @@ The cases are not part of the project: AEGIS_CASES names their folder, else `../
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,13 +14,17 @@ from rich.text import Text
 
 from aegis_core.adapters.cases import read_cases
 from aegis_core.adapters.llm.prompt import VERSION as PROMPT
-from aegis_core.brains import brain, rungs_of
+from aegis_core.adapters.llm.rules import RulesRung
+from aegis_core.brains import Rungs, brain, ladder, rungs_of
 from aegis_core.domain.diagnosis import Source
 from aegis_core.domain.figures import Rate
 from aegis_core.domain.score import Score, score
-from aegis_core.domain.trial import question_of
+from aegis_core.domain.trial import Question, question_of
 from aegis_core.pipeline.evaluate import evaluate
-from aegis_core.settings import load
+from aegis_core.ports import Brain
+from aegis_core.settings import Settings, load
+
+from .unseen import Apart, unseen
 
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "cases"
 TARGETS = {  # of the rules alone
@@ -38,22 +43,50 @@ TARGETS = {  # of the rules alone
 
 def measure() -> RenderableType:
     """Ask about every case; says loudly where there are none."""
-    folder = Path(os.environ.get("AEGIS_CASES") or BESIDE)
-    if not any(folder.glob("**/*.json")):
-        return Text(
-            f"NO CASES: the brain was not measured. Set AEGIS_CASES to a folder; {folder} has none.", "bold red"
-        )
+    settings, questions = load(), _questions()
+    asked = {"rules": brain(settings, Source.RULES)}
+    if _models(settings):
+        asked["ladder"] = brain(settings)
+    return _table(questions, asked) if questions else _none()
+
+
+def measure_unseen() -> RenderableType:
+    """Ask about every case as if it was new to the rules. That says something for a hundred cases or more."""
+    settings, questions = load(), _questions()
+    rules = unseen(questions)
+    asked: dict[str, Brain] = {"rules": Apart(rules)}
+    if models := _models(settings):
+        asked["ladder"] = Apart({key: ladder([*models, own]) for key, own in rules.items()})
+    return _table(questions, asked, ", each as if it was new to the rules") if questions else _none()
+
+
+MEASURES = {"eval": measure, "unseen": measure_unseen}
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("AEGIS_CASES") or BESIDE)
+
+
+def _questions() -> Sequence[Question]:
     now = datetime.now(UTC)
-    questions = [question_of(case, now) for case in read_cases(folder)]
-    settings = load()
-    asked: dict[str, Source | None] = {"rules": Source.RULES}
-    if len(rungs_of(settings)) > 1:
-        asked["ladder"] = None
-    title = f"The brain on {len(questions)} cases, {now:%Y-%m-%d}, prompt {PROMPT}"
+    return [question_of(case, now) for case in read_cases(_folder())] if any(_folder().glob("**/*.json")) else []
+
+
+def _none() -> Text:
+    told = f"NO CASES: the brain was not measured. Set AEGIS_CASES to a folder; {_folder()} has none."
+    return Text(told, "bold red")
+
+
+def _models(settings: Settings) -> Rungs:
+    return [rung for rung in rungs_of(settings) if not isinstance(rung, RulesRung)]
+
+
+def _table(questions: Sequence[Question], asked: Mapping[str, Brain], how: str = "") -> Table:
+    title = f"The brain on {len(questions)} cases{how}, {datetime.now(UTC):%Y-%m-%d}, prompt {PROMPT}"
     table = Table("", *asked, "target of the rules", title=title, title_justify="left")
-    columns = [_column(score(evaluate(questions, brain(settings, alone)))) for alone in asked.values()]
+    columns = [_column(score(evaluate(questions, one))) for one in asked.values()]
     for (name, target), *figures in zip(TARGETS.items(), *columns, strict=True):
-        table.add_row(name, *figures, target)
+        table.add_row(name, *figures, "" if how else target)
     return table
 
 
