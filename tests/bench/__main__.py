@@ -39,8 +39,8 @@ def main(wanted: set[str]) -> None:
         if "forecast" in wanted:
             console.print(forecast.measure())
             console.print(forecast.prevent(folder))
-        for name in sorted(wanted & evaluation.MEASURES.keys()):
-            console.print(evaluation.MEASURES[name]())
+        for one in sorted(wanted & evaluation.MEASURES.keys()):
+            console.print(evaluation.MEASURES[one]())
         if "hostile" in wanted:
             console.print(hostile.measure(folder))
         if "watching" in wanted:
