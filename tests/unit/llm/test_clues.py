@@ -127,7 +127,7 @@ SAID: dict[Category, list[str]] = {
         "Error: Too many connections (max 100) at Handshake.ErrorPacket code: ER_CON_COUNT_ERROR",
         "ORA-12516: TNS:listener could not find available handler",
         "ORA-00018: maximum number of sessions exceeded",
-        "MongoWaitQueueTimeoutException: Timed out after 120000 ms while waiting to check out a connection from the pool",
+        "MongoWaitQueueTimeoutException: Timed out after 120000 ms while waiting to check out a connection",
         "ResourceRequest timed out",
         "Error: Timed out fetching a new connection from the connection pool. (P2024)",
         "ERROR: too many sessions for user app",
