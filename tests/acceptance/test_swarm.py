@@ -117,14 +117,23 @@ def test_a_service_that_a_person_has_scaled_to_nothing_stays_so(ward: SwarmWard,
     assert (service.forced, service.replicas) == (0, 0)
 
 
-def test_a_service_that_loops_is_restarted_in_vain_and_given_to_a_person(ward: SwarmWard, agent: ServedAgent) -> None:
+def test_a_service_that_loops_is_never_taken_for_healed_and_given_to_a_person(
+    ward: SwarmWard, agent: ServedAgent
+) -> None:
     service = ward.serve(OPTED_IN, "--restart-delay=500ms", command=("sh", "-c", "sleep 1; echo cannot go on; exit 3"))
 
-    incident = agent.closed(container_name=service.name)
+    def left_to_a_person() -> dict[str, Any] | None:
+        found = agent.incidents(container_name=service.name)
+        return next((one for one in found if one["status"] in {"AWAITING_APPROVAL", "FAILED"}), None)
 
-    assert (incident["status"], incident["attempts"]) == ("FAILED", 3), incident
-    assert service.forced == 3
-    assert "RESTART did not help, 3 times in a row" in incident["error"]
+    incident = until(left_to_a_person, "a person to be asked")
+
+    assert incident["fault"] == "crash_loop"
+    assert service.forced == incident["attempts"] > 0
+    verified = [one["data"]["judgement"] for one in agent.events(incident["incident_id"]) if one["type"] == "Verified"]
+    assert verified
+    assert not any(all(condition["holds"] for condition in one["conditions"]) for one in verified)
+    docker("service", "rm", service.name)
 
 
 # ---- SCALE_UP
