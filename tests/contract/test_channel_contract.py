@@ -68,9 +68,9 @@ MAKERS: list[Callable[[Path], AbstractContextManager[Rig]]] = [slack, log, runbo
 
 
 @pytest.fixture(params=MAKERS, ids=lambda make: make.__name__)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    with request.param(tmp_path) as rig:
-        yield rig
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    with request.param(tmp_path) as desk:
+        yield desk
 
 
 def notice(kind: NoticeKind, incident_id: str = "inc-1") -> Notice:
@@ -106,46 +106,46 @@ def digest() -> Digest:
     return Digest(since=NOON, at=NOON, failed=Share(incidents=37, targets=37, worst=worst, **counted))
 
 
-def test_a_channel_has_a_short_name(rig: Rig) -> None:
-    assert rig.channel.name.isidentifier()
-    assert len(rig.channel.name) <= 32
+def test_a_channel_has_a_short_name(desk: Rig) -> None:
+    assert desk.channel.name.isidentifier()
+    assert len(desk.channel.name) <= 32
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
-def test_a_notice_that_the_channel_is_for_arrives_once_and_others_do_not(rig: Rig, kind: NoticeKind) -> None:
-    rig.channel.deliver(notice(kind))
-    assert rig.arrived() == (1 if kind in rig.wants else 0)
+def test_a_notice_that_the_channel_is_for_arrives_once_and_others_do_not(desk: Rig, kind: NoticeKind) -> None:
+    desk.channel.deliver(notice(kind))
+    assert desk.arrived() == (1 if kind in desk.wants else 0)
 
 
-def test_a_digest_arrives_once_where_people_are_and_nowhere_else(rig: Rig) -> None:
-    rig.channel.deliver(digest())
-    assert rig.arrived() == (1 if NoticeKind.FAILED in rig.wants else 0)
+def test_a_digest_arrives_once_where_people_are_and_nowhere_else(desk: Rig) -> None:
+    desk.channel.deliver(digest())
+    assert desk.arrived() == (1 if NoticeKind.FAILED in desk.wants else 0)
 
 
-def test_a_digest_is_deferred_by_a_channel_for_people_that_is_away(rig: Rig) -> None:
-    if rig.cut is None or rig.mend is None or NoticeKind.FAILED not in rig.wants:
-        assert rig.channel.name in {"log", "runbook"}  # the one cannot be away, the other passes digests over
+def test_a_digest_is_deferred_by_a_channel_for_people_that_is_away(desk: Rig) -> None:
+    if desk.cut is None or desk.mend is None or NoticeKind.FAILED not in desk.wants:
+        assert desk.channel.name in {"log", "runbook"}  # the one cannot be away, the other passes digests over
         return
-    rig.cut()
+    desk.cut()
     with pytest.raises(DeliveryDeferred):
-        rig.channel.deliver(digest())
-    rig.mend()
-    rig.channel.deliver(digest())
-    assert rig.arrived() == 1
+        desk.channel.deliver(digest())
+    desk.mend()
+    desk.channel.deliver(digest())
+    assert desk.arrived() == 1
 
 
-def test_a_channel_that_is_away_defers_and_takes_the_notice_when_it_is_back(rig: Rig) -> None:
-    if rig.cut is None or rig.mend is None:
-        assert rig.channel.name == "log"  # the only one that cannot be away
+def test_a_channel_that_is_away_defers_and_takes_the_notice_when_it_is_back(desk: Rig) -> None:
+    if desk.cut is None or desk.mend is None:
+        assert desk.channel.name == "log"  # the only one that cannot be away
         return
-    kind = min(rig.wants)
-    rig.channel.deliver(notice(kind, "inc-1"))
-    rig.cut()
+    kind = min(desk.wants)
+    desk.channel.deliver(notice(kind, "inc-1"))
+    desk.cut()
     for _ in range(2):
         with pytest.raises(DeliveryDeferred):
-            rig.channel.deliver(notice(kind, "inc-2"))
+            desk.channel.deliver(notice(kind, "inc-2"))
     before = 1 if kind is not NoticeKind.LESSON else 0  # what was in a file that was taken away is gone
-    rig.mend()
-    assert rig.arrived() == before
-    rig.channel.deliver(notice(kind, "inc-2"))
-    assert rig.arrived() == before + 1
+    desk.mend()
+    assert desk.arrived() == before
+    desk.channel.deliver(notice(kind, "inc-2"))
+    assert desk.arrived() == before + 1
