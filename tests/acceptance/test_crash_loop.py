@@ -16,6 +16,8 @@ from .ward import OPTED_IN, Patient, Ward
 pytestmark = pytest.mark.engine
 
 STABILITY = 4.0  # seconds; it never runs for so long
+# After two restarts that did not help the rules are in doubt, and a person would be asked about the third.
+PERSISTS = {"AEGIS_CONFIDENCE_THRESHOLD": "0.5"}
 CRASHES = ("sh", "-c", "sleep 1.5; echo giving up; exit 3")
 
 
@@ -28,8 +30,8 @@ def ward(engine: None) -> Iterator[Ward]:
 @pytest.fixture
 def agent(ward: Ward, tmp_path: Path) -> Iterator[ServedAgent]:
     """One that knows of no attempt that did not help: it would ask a person before it tried that again."""
-    settings = {"AEGIS_STABILITY_SECONDS": str(STABILITY), "AEGIS_COOLDOWN_SECONDS": "0.5", **ward.sure_of("RESTART")}
-    agent = ward.agent(tmp_path, **settings)
+    settings = {"AEGIS_STABILITY_SECONDS": str(STABILITY), "AEGIS_COOLDOWN_SECONDS": "0.5", **PERSISTS}
+    agent = ward.agent(tmp_path, **settings, **ward.sure_of("RESTART"))
     yield agent
     agent.stop_agent()
 
@@ -86,6 +88,7 @@ def test_a_crash_loop_that_was_there_before_the_agent_is_found_and_reported_once
         until(lambda: restarted(patient) >= 6, "long pauses")
 
         settings = {"AEGIS_SENSE_SECONDS": "0.5", "AEGIS_COOLDOWN_SECONDS": "0.1", "AEGIS_VERIFY_ATTEMPTS": "2"}
+        settings |= PERSISTS
         agent = ward.agent(tmp_path, **settings, **ward.sure_of("RESTART"))
         incident = agent.closed(container_name=patient.name)
 

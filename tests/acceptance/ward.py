@@ -101,13 +101,9 @@ class Ward:
         return agent
 
     def sure_of(self, action: str) -> dict[str, str]:
-        """The settings of an agent whose model is 0.99 sure of this action, whatever it is asked.
-
-        What the rules doubt needs nobody here: such tests are about what is done, and not about who is asked.
-        """
+        """The settings of an agent whose model is 0.99 sure of this action, whatever it is asked."""
         server = self._opened.enter_context(openai_server(says(answer(action=action, confidence=0.99))))
-        model = {"AEGIS_LLM_BASE_URL": f"{server.url}/v1", "AEGIS_LLM_API_KEY": "of-the-test"}
-        return {**model, "AEGIS_CONFIDENCE_THRESHOLD": "0.3"}
+        return {"AEGIS_LLM_BASE_URL": f"{server.url}/v1", "AEGIS_LLM_API_KEY": "of-the-test"}
 
     def record(self) -> list[dict[str, Any]]:
         """Everything that the engine did with this ward's containers until now, oldest first.
