@@ -5,6 +5,7 @@ several processes, may use it at once.
 """
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,14 +25,11 @@ def is_manager() -> bool:
 def one_node_swarm() -> Iterator[None]:
     """Be in a swarm, of our own if there is none."""
     with _USE.open("a") as use:
-        joined = False
-        while not joined:  # between the two kinds of lock somebody else may have left it
-            fcntl.flock(use, fcntl.LOCK_EX)
-            if not is_manager():
-                docker("swarm", "init", "--advertise-addr=127.0.0.1")
-                _USE.write_text("made")
-            fcntl.flock(use, fcntl.LOCK_SH)
-            joined = is_manager()
+        fcntl.flock(use, fcntl.LOCK_SH)
+        while not is_manager():
+            fcntl.flock(use, fcntl.LOCK_UN)
+            _make()
+            fcntl.flock(use, fcntl.LOCK_SH)  # before that somebody may have left it again
         try:
             yield
         finally:
@@ -39,12 +37,28 @@ def one_node_swarm() -> Iterator[None]:
             _leave_if_last()
 
 
-def _leave_if_last() -> None:
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether nobody uses the swarm, and nobody will until this is over."""
     with _USE.open("a") as use:
         try:
             fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # another test uses it, or leaves it
-            return
-        if _USE.read_text() and is_manager():
+        except BlockingIOError:
+            time.sleep(0.1)
+            yield False
+        else:
+            yield True
+
+
+def _make() -> None:
+    with _alone() as alone:
+        if alone and not is_manager():
+            docker("swarm", "init", "--advertise-addr=127.0.0.1")
+            _USE.write_text("made")
+
+
+def _leave_if_last() -> None:
+    with _alone() as alone:
+        if alone and _USE.read_text() and is_manager():
             docker("swarm", "leave", "--force")
-        _USE.write_text("")
+            _USE.write_text("")

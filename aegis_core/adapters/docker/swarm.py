@@ -5,6 +5,7 @@ nothing but a container, and not to be acted on, because the managers would undo
 """
 
 import logging
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ Spec = Mapping[str, Any]
 """What a service is to be."""
 
 _ASK_AGAIN_SECONDS: Final = 60.0
-_NO_MANAGER: Final = "not a swarm manager"
+_NO_MANAGER: Final = re.compile("not a swarm manager(?!.*being prepared)", re.DOTALL)
 _OVERTAKEN: Final = "out of sequence"
 _FORBIDDEN, _NOT_FOUND = 403, 404
 
@@ -124,7 +125,7 @@ class Swarm:
             if status == _FORBIDDEN and refusal is RuntimeUnavailable:
                 self._barred = True
                 _log.warning("services are not looked after: %s", problem)
-            if self._barred or _NO_MANAGER in str(problem):
+            if self._barred or _NO_MANAGER.search(str(problem)):
                 self._managed = False
             if status == _NOT_FOUND or not self._managed:
                 raise TargetGone(str(problem)) from problem.__cause__

@@ -163,6 +163,8 @@ def test_a_swarm_without_a_leader_hides_no_container() -> None:
     before = services.instead_of_tasks([LOG])
     managers.problem = answered(500, "rpc error: code = Unknown desc = The swarm does not have a leader")
     assert services.instead_of_tasks([LOG]) == before
+    managers.problem = answered(503, "This node is not a swarm manager. Manager is being prepared or has trouble")
+    assert services.instead_of_tasks([LOG]) == before
     managers.problem = requests.ConnectionError("gone")  # type: ignore[assignment]
     with pytest.raises(RuntimeUnavailable):
         services.instead_of_tasks([LOG])
