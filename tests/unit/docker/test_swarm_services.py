@@ -10,7 +10,7 @@ from docker.errors import APIError
 
 from aegis_core.adapters.docker.swarm import Swarm, is_service
 from aegis_core.adapters.docker.swarm_services import Services
-from aegis_core.domain.target import Health, TargetState, Usage, Watch
+from aegis_core.domain.target import Health, TargetState, Usage, Watch, is_own
 from aegis_core.errors import RuntimeUnavailable, TargetGone
 from tests import examples as make
 
@@ -155,6 +155,17 @@ def test_aegis_itself_as_a_service_is_known_by_its_container() -> None:
     own = container(labels={**OF_SHOP, "aegis.self": "true"}, started_at=NOON)
     (seen,) = services_of(managers).instead_of_tasks([own])
     assert seen.labels["aegis.self"] == "true"
+
+
+def test_aegis_itself_as_a_service_is_known_by_the_hostname_of_its_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "c0ffee012345")
+    one = task()
+    one["Status"]["ContainerStatus"]["ContainerID"] = "c0ffee012345" + "0" * 52
+    own = make.state("shop.1.x", one["Status"]["ContainerStatus"]["ContainerID"], labels=OF_SHOP, started_at=NOON)
+    (seen,) = services_of(Managers(service(), tasks=[one])).instead_of_tasks([own])
+    assert is_own(seen, frozenset())
+    (other,) = services_of(Managers(service(), tasks=[task()])).instead_of_tasks([container(started_at=NOON)])
+    assert not is_own(other, frozenset())
 
 
 def test_a_swarm_without_a_leader_hides_no_container() -> None:
