@@ -40,9 +40,8 @@ def agent(ward: Ward, slack: SlackServer, tmp_path: Path) -> ServedAgent:
         AEGIS_WATCH="all",  # of what the ward shows; without a label nobody else touches it
         AEGIS_COOLDOWN_SECONDS="0.1",
         AEGIS_STABILITY_SECONDS="3",
-        AEGIS_CONFIDENCE_THRESHOLD="0.65",  # it tries a third time what did not help twice, and no fourth time
         AEGIS_SLACK_WEBHOOK_URL=slack.url,
-        **ward.sure_of("RESTART"),
+        **ward.sure_of("RESTART", category="app_crash_bug"),  # as the rules see it: so it is tried a third time
     )
 
 

@@ -100,9 +100,9 @@ class Ward:
         agent.serve()
         return agent
 
-    def sure_of(self, action: str) -> dict[str, str]:
+    def sure_of(self, action: str, **said: str) -> dict[str, str]:
         """The settings of an agent whose model is 0.99 sure of this action, whatever it is asked."""
-        server = self._opened.enter_context(openai_server(says(answer(action=action, confidence=0.99))))
+        server = self._opened.enter_context(openai_server(says(answer(action=action, confidence=0.99, **said))))
         return {"AEGIS_LLM_BASE_URL": f"{server.url}/v1", "AEGIS_LLM_API_KEY": "of-the-test"}
 
     def record(self) -> list[dict[str, Any]]:
