@@ -28,7 +28,7 @@ PROPOSES: Final = 0.8
 """As sure as a model has to be to have an action of its own put before a person; one that is less sure only guesses."""
 LIFT: Final = 0.5
 """How much of the doubt that the rules leave a model takes away which is sure of the same."""
-DOUBT: Final = 0.1
+DOUBT: Final = 0.05
 """How much less sure the rules are where the model names another cause."""
 MOST_CITED: Final = 6
 WORDS_CHARACTERS: Final = 300
