@@ -70,7 +70,8 @@ def test_a_report_about_it_ends_with_the_reason_and_no_restart(
 
     assert (incident["status"], incident["attempts"]) == ("FAILED", 0)
     assert incident["error"].startswith(f"{patient.name} {forbidden.reason}")
-    assert (incident["action"], incident["source"], incident["confidence"]) == ("RESTART", "cloud", 0.99)
+    assert (incident["action"], incident["source"]) == ("RESTART", "cloud")
+    assert incident["confidence"] > 0.8
     assert patient.happened() == ["create", "start"]
 
 
