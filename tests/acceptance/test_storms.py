@@ -33,6 +33,7 @@ from .scene import Scene
 from .served_agent import until
 
 ALERTS, REPLAYS, CLIENTS = 1_000, 50, 8
+ODD = "psycopg2.InterfaceError: connection already closed"  # what the rules would mend by a restart as well
 
 
 # ---- one trouble, told a thousand times
@@ -47,7 +48,7 @@ class Model:
 
     def reply(self, exchange: Exchange) -> None:
         self.may_answer.wait(60)
-        says(answer(action="RESTART", confidence=0.99))(exchange)
+        says(answer(action="RESTART", category="stale_connection", confidence=0.99))(exchange)
 
     @property
     def asked(self) -> int:
@@ -104,7 +105,8 @@ def posted(scene: Scene, times: int, body: bytes, path: str = "/webhook") -> int
 
 
 def native(scene: Scene, **known: str) -> bytes:
-    return json.dumps({"container_name": scene.name, "alert_type": "odd", "severity": "critical", **known}).encode()
+    told = {"container_name": scene.name, "alert_type": "odd", "severity": "critical", "logs": ODD}
+    return json.dumps({**told, **known}).encode()
 
 
 def test_a_thousand_identical_alerts_and_their_replays_are_one_incident_and_one_thought(
@@ -131,7 +133,7 @@ def test_a_thousand_identical_alerts_and_their_replays_are_one_incident_and_one_
 
 def fires(scene: Scene, status: str = "firing", word: str = "SomethingOdd") -> bytes:
     one = alert(word, status)
-    told = {"labels": {**one["labels"], "name": scene.name}, "annotations": {"summary": "It is odd"}}
+    told = {"labels": {**one["labels"], "name": scene.name}, "annotations": {"summary": "It is odd", "log": ODD}}
     return encoded(alertmanager({**one, **told, "fingerprint": word}))
 
 
