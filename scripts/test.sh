@@ -18,14 +18,15 @@ run() { "$bin/pytest" -q -p no:cacheprovider "$@"; }
 # The quick tiers first: they say in a minute what the slow ones would say in ten.
 run tests/unit tests/contract -m "not engine" -n 2 --dist loadfile "$@" | tee "$folder/quick"
 
-# The agents of most tests see their own containers only, through a proxy; who watches the whole engine has it alone.
+# The agents of most tests see their own containers only, through a proxy; what watches
+# the whole engine, or needs the processor for itself, runs alone in the end.
 run tests/contract tests/integration tests/acceptance -m "engine and not alone" -n 2 --dist loadfile "$@" &>"$folder/engine" &
 engine=$!
 failed=0
-run tests/integration tests/acceptance -m "not engine" "$@" | tee "$folder/rest" || failed=1
+run tests/integration tests/acceptance -m "not engine and not alone" "$@" | tee "$folder/rest" || failed=1
 wait "$engine" || failed=1
 cat "$folder/engine"
-run tests/integration tests/acceptance -m "engine and alone" "$@" | tee "$folder/alone" || failed=1
+run tests/integration tests/acceptance -m alone "$@" | tee "$folder/alone" || failed=1
 
 if grep -qhE '[0-9]+ skipped' "$folder"/*; then
     echo "Skipped tests are listed above, each with its reason (SKIPPED)." >&2

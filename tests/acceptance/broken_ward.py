@@ -80,7 +80,7 @@ class BrokenWard(Ward):
         patient = self._broken[one.name] = self._run(BROKEN_IMAGE, one.command, *options)
         passing.update({name: plain for plain, name in names.items()})
         if one.gone:
-            wait_until(lambda: one.then in patient.log(), f"{one.name} to say {one.then}")
+            wait_until(lambda: one.then in patient.log(), f"{one.name} to say {one.then}", 90)
             docker("rm", "--force", names[one.gone])
             self._all.remove(names[one.gone])
 
@@ -93,7 +93,7 @@ class BrokenWard(Ward):
         for alias, command in one.beside.items():
             beside = self._run(BROKEN_IMAGE, command, f"--network={network}", f"--network-alias={alias}")
             names[alias] = beside.name
-            wait_until(beside.log, f"{alias} of {one.name} to say something")
+            wait_until(beside.log, f"{alias} of {one.name} to say something", 90)
         return names
 
     def _run_target(self, one: Broken) -> Patient:

@@ -58,9 +58,10 @@ class Demo:
         try:
             mine = self.process is not None and one.pid == self.process.pid
             told = [*one.cmdline(), *one.environ().values()]
+            lives = one.status() != psutil.STATUS_ZOMBIE
         except (psutil.Error, OSError):
             return False
-        return not mine and one.status() != psutil.STATUS_ZOMBIE and any(str(self.data) in text for text in told)
+        return lives and not mine and any(str(self.data) in text for text in told)
 
     def close(self) -> None:
         for one in [*([self.process] if self.process else []), *self.processes()]:

@@ -1,6 +1,10 @@
 """A real busy loop: the CPU allowance is used up, and is free again after one restart."""
 
+import pytest
+
 from .scene import Scene
+
+pytestmark = pytest.mark.alone  # what else runs takes the CPU away that the loop would burn
 
 
 def test_a_busy_loop_is_healed_by_one_restart(scene: Scene) -> None:

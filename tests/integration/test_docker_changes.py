@@ -138,6 +138,7 @@ def test_a_restart_is_told_as_one_start(runtime: DockerRuntime) -> None:
         ]
 
 
+@pytest.mark.alone
 def test_listening_to_silence_costs_next_to_nothing(runtime: DockerRuntime) -> None:
     with Listening(runtime) as listening:
         began, used = time.monotonic(), time.process_time()

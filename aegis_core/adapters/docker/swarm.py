@@ -27,6 +27,7 @@ Task = Mapping[str, Any]
 Spec = Mapping[str, Any]
 """What a service is to be."""
 
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")  # or id
 _ASK_AGAIN_SECONDS: Final = 60.0
 _NO_MANAGER: Final = re.compile("not a swarm manager(?!.*being prepared)", re.DOTALL)
 _OVERTAKEN: Final = "out of sequence"
@@ -84,6 +85,8 @@ class Swarm:
 
     def service(self, which: str) -> Service:
         """Look at the service of this id or name (the engine takes either). Raises TargetGone, RuntimeUnavailable."""
+        if not _NAME.fullmatch(which):
+            raise TargetGone(f"{which} is no name of a service.")
         with self._told(f"looking at the service {which}"):
             found: Service = self._engine.inspect_service(which)  # type: ignore[no-untyped-call]
             return found
