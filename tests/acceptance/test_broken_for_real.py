@@ -10,7 +10,7 @@ import pytest
 from .broken_for_real import BROKEN, Broken
 from .broken_ward import BrokenWard, broken_ward
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.alone]  # while others make and remove networks, names do not resolve
 
 
 @pytest.fixture(scope="module")
