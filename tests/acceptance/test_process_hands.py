@@ -126,4 +126,4 @@ def test_what_needs_still_more_gets_its_old_limit_back(house: House) -> None:
 
     assert (incident["status"], incident["attempts"]) == ("FAILED", 1), incident
     assert "Undone" in [one["type"] for one in house.events(incident["incident_id"])]
-    assert house.target()["limits"]["memory_bytes"] == 50 * MIB
+    until(lambda: house.target()["limits"]["memory_bytes"] == 50 * MIB, "the old limit to be seen", 20)
